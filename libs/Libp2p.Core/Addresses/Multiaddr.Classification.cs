@@ -85,7 +85,7 @@ public sealed partial class Multiaddr
         if (In(PrivateNetworks, ip) || In(UnroutableNetworks, ip)) return false;
         if (ip.AddressFamily == AddressFamily.InterNetwork) return true;
         if (In(Nat64, ip)) return IsPublicIp(new IPAddress(ip.GetAddressBytes().AsSpan(12)));
-        return GlobalIp6.Contains(ip);
+        return !ip.IsIPv4MappedToIPv6 && GlobalIp6.Contains(ip);
     }
 
     // IPNetwork would look through IPv4-mapped addresses; they are neither public nor private, since no network routes them.
