@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace Cluster.EndToEnd.Tests;
+
+/// <summary>
+/// A peer as a user has it: <c>ipfs-cluster-service init</c> in a folder of its own, <c>daemon</c>, its five services. Ports are picked by
+/// the system; what it logs is kept for the report of a failing test.
+/// </summary>
+public sealed class RunningPeer : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
+
+    private readonly StringBuilder log = new();
+    private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
+    private Process? daemon;
+
+    private RunningPeer(string folder, int restPort)
+    {
+        Folder = folder;
+        RestPort = restPort;
+        Http = NewClient();
+    }
+
+    /// <summary>The configuration folder.</summary>
+    public string Folder { get; }
+
+    public int RestPort { get; }
+
+    public Uri Rest => new($"http://127.0.0.1:{RestPort}/");
+
+    public HttpClient Http { get; private set; }
+
+    /// <summary>Time from the start of the daemon until it said READY.</summary>
+    public TimeSpan TimeToReady { get; private set; }
+
+    /// <summary>The process id of the supervisor.</summary>
+    public int Pid => daemon?.Id ?? throw new InvalidOperationException("The peer does not run.");
+
+    public string Log
+    {
+        get
+        {
+            lock (log) return log.ToString();
+        }
+    }
+
+    /// <summary>Initialises a folder for a peer beside the daemon at <paramref name="ipfsApi"/> (a multiaddress), and starts it.</summary>
+    public static async Task<RunningPeer> StartAsync(string ipfsApi, Action<JsonObject>? configure = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("cluster-peer-").FullName;
+        var ports = FreePorts(5);
+        var peer = new RunningPeer(folder, ports[0]);
+        var init = await Programs.RunAsync(Programs.Service, ["--config", folder, "init", "--force"]);
+        Assert.True(init.ExitCode == 0, $"init failed: {init.Output}");
+        var path = Path.Combine(folder, "service.json");
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(path))!.AsObject();
+        json["cluster"]!["listen_multiaddress"] = new JsonArray($"/ip4/127.0.0.1/tcp/{ports[1]}");
+        json["cluster"]!["mdns_interval"] = "0s";
+        json["cluster"]!["peername"] = "peer1";
+        json["api"]!["restapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[0]}";
+        json["api"]!["ipfsproxy"]!["listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[2]}";
+        json["api"]!["ipfsproxy"]!["node_multiaddress"] = ipfsApi;
+        json["api"]!["pinsvcapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[3]}";
+        json["ipfs_connector"]!["ipfshttp"]!["node_multiaddress"] = ipfsApi;
+        json["observations"]!["metrics"]!["prometheus_endpoint"] = $"/ip4/127.0.0.1/tcp/{ports[4]}";
+        configure?.Invoke(json);
+        await File.WriteAllTextAsync(path, json.ToJsonString(new() { WriteIndented = true }));
+        await peer.StartDaemonAsync();
+        return peer;
+    }
+
+    /// <summary>Starts the daemon on the folder and waits until it says READY.</summary>
+    public async Task StartDaemonAsync()
+    {
+        var begin = Stopwatch.GetTimestamp();
+        daemon = Programs.Start(Programs.Service, ["--config", Folder, "daemon"], Take, Take);
+        using var deadline = new CancellationTokenSource(ReadyDeadline);
+        try
+        {
+            await foreach (var line in lines.Reader.ReadAllAsync(deadline.Token))
+            {
+                if (!line.Contains("IPFS Cluster is READY", StringComparison.Ordinal)) continue;
+                TimeToReady = Stopwatch.GetElapsedTime(begin);
+                return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The peer was not READY within {ReadyDeadline}. It said:\n{Log}");
+        }
+    }
+
+    /// <summary>The five services: process name to process id.</summary>
+    public IReadOnlyDictionary<string, int> Services() => Processes.ChildrenOf(Pid)
+        .Where(child => child.Name.StartsWith("cluster-", StringComparison.Ordinal))
+        .GroupBy(child => child.Name).ToDictionary(group => group.Key, group => group.Last().Pid);
+
+    /// <summary>Asks the daemon to end as a user would, with SIGINT; the exit code.</summary>
+    public async Task<int> StopDaemonAsync()
+    {
+        var process = daemon ?? throw new InvalidOperationException("The peer does not run.");
+        Processes.Signal(process.Id, Processes.SigInt);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await process.WaitForExitAsync(deadline.Token);
+        daemon = null;
+        return process.ExitCode;
+    }
+
+    /// <summary>Kills the supervisor itself; its services must end with it.</summary>
+    public async Task KillDaemonAsync()
+    {
+        var process = daemon ?? throw new InvalidOperationException("The peer does not run.");
+        var services = Services().Values.ToArray();
+        Processes.Signal(process.Id, Processes.SigKill);
+        await process.WaitForExitAsync();
+        daemon = null;
+        await Processes.WaitForEndAsync(services, TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>A client with connections of its own, for use while the gateway is being killed.</summary>
+    public HttpClient NewClient() => new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    {
+        BaseAddress = Rest,
+        Timeout = TimeSpan.FromSeconds(30),
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (daemon is { HasExited: false })
+        {
+            try
+            {
+                await StopDaemonAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                await KillDaemonAsync();
+            }
+        }
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        foreach (var listener in listeners) listener.Start();
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
+        foreach (var listener in listeners) listener.Stop();
+        return ports;
+    }
+
+    private void Take(string line)
+    {
+        lock (log) log.AppendLine(CultureInfo.InvariantCulture, $"{line}");
+        lines.Writer.TryWrite(line);
+    }
+}
