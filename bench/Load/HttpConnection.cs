@@ -56,7 +56,9 @@ internal sealed class HttpConnection : IAsyncDisposable
         {
             var line = head[range];
             if (Ascii.EqualsIgnoreCase(line[..Math.Min(15, line.Length)], "content-length:"u8))
-                Utf8Parser.TryParse(line[15..].Trim((byte)' '), out length, out _);
+            {
+                if (!Utf8Parser.TryParse(line[15..].Trim((byte)' '), out length, out _)) throw new InvalidDataException("A length that is no number.");
+            }
             else if (Ascii.EqualsIgnoreCase(line[..Math.Min(18, line.Length)], "transfer-encoding:"u8))
                 chunked = line.IndexOf("chunked"u8) >= 0;
         }

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Cluster.LocalIpfs;
+using LocalIpfs;
 using Xunit.Abstractions;
 
 namespace Cluster.EndToEnd.Tests;
@@ -11,12 +11,12 @@ namespace Cluster.EndToEnd.Tests;
 [Trait("Category", "Slow")]
 public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private LocalIpfsDaemon ipfs = null!;
+    private IpfsDaemon ipfs = null!;
     private RunningPeer peer = null!;
 
     public async Task InitializeAsync()
     {
-        ipfs = await LocalIpfsDaemon.StartAsync();
+        ipfs = await IpfsDaemon.StartAsync();
         peer = await RunningPeer.StartAsync(ipfs.ApiMultiaddress);
     }
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Cluster.LocalIpfs;
+using LocalIpfs;
 
 namespace Cluster.EndToEnd.Tests;
 
@@ -9,12 +9,12 @@ namespace Cluster.EndToEnd.Tests;
 [Trait("Category", "EndToEnd")]
 public sealed class WalkTests : IAsyncLifetime
 {
-    private LocalIpfsDaemon ipfs = null!;
+    private IpfsDaemon ipfs = null!;
     private RunningPeer peer = null!;
 
     public async Task InitializeAsync()
     {
-        ipfs = await LocalIpfsDaemon.StartAsync();
+        ipfs = await IpfsDaemon.StartAsync();
         peer = await RunningPeer.StartAsync(ipfs.ApiMultiaddress);
     }
 
