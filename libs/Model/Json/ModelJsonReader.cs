@@ -374,21 +374,21 @@ public static class ModelJsonReader
     {
         if (text.Length == 0)
             return default;
-        return PeerId.TryParse(text, out var peer, out var error) ? peer : throw new FormatException(error);
+        return GoAddresses.TryParsePeerId(text, out var peer, out var error) ? peer : throw new FormatException(error);
     }
 
     private static List<PeerId>? PeersOf(GoJsonFields fields, JsonElement value, string field) =>
         fields.List(value, field, "[]peer.ID", item =>
         {
             var text = fields.Text(item, field);
-            return PeerId.TryParse(text, out var peer, out var error) ? peer : throw new FormatException(error);
+            return GoAddresses.TryParsePeerId(text, out var peer, out var error) ? peer : throw new FormatException(error);
         });
 
     private static List<Multiaddr>? AddressesOf(GoJsonFields fields, JsonElement value, string field) =>
         fields.List(value, field, "[]api.Multiaddr", item =>
         {
             var text = fields.Text(item, field);
-            return Multiaddr.TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
+            return GoAddresses.TryParseMultiaddr(text, out var address, out var error) ? address : throw new FormatException(error);
         });
 
     private static List<string>? TextsOf(GoJsonFields fields, JsonElement value, string field) =>

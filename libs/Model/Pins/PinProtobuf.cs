@@ -69,7 +69,7 @@ public static class PinProtobuf
                 case (1, 2): cid = reader.Bytes; break;
                 case (2, 0): type = reader.Varint; break;
                 case (3, 2):
-                    if (PeerId.TryFromBytes(reader.Bytes, out var peer, out var complaint))
+                    if (GoAddresses.TryReadPeerId(reader.Bytes, out var peer, out var complaint))
                         allocations.Add(peer);
                     else
                         badAllocation ??= complaint;
@@ -197,8 +197,8 @@ public static class PinProtobuf
                     case (7, 2): _pinUpdate = reader.Bytes; break;
                     case (8, 0): _expireAt = reader.Varint; break;
                     case (9, 2):
-                        if (Multiaddr.TryFromBytes(reader.Bytes, out var origin, out var complaint))
-                            (_origins ??= []).Add(origin!);
+                        if (GoAddresses.TryReadMultiaddr(reader.Bytes, out var origin, out var complaint))
+                            (_origins ??= []).Add(origin);
                         else
                             Error ??= complaint;
                         break;

@@ -76,23 +76,9 @@ public static class PinTypes
         return types != PinType.None;
     }
 
-    /// <summary>The number under which the shared state stores the type: 0 bad, 1 data, 2 meta, 3 cluster DAG, 4 shard.</summary>
-    public static int ToStoredIndex(this PinType type) => type switch
-    {
-        PinType.Data => 1,
-        PinType.Meta => 2,
-        PinType.ClusterDag => 3,
-        PinType.Shard => 4,
-        _ => 0,
-    };
+    /// <summary>The number under which the shared state stores the type, which is the place of its highest bit: 0 bad, 1 data, 2 meta, 3 cluster DAG, 4 shard.</summary>
+    public static int ToStoredIndex(this PinType type) => type <= PinType.None ? 0 : int.Log2((int)type);
 
-    /// <summary>The reverse of <see cref="ToStoredIndex"/>; unknown numbers are <see cref="PinType.Bad"/>.</summary>
-    public static PinType FromStoredIndex(ulong index) => index switch
-    {
-        1 => PinType.Data,
-        2 => PinType.Meta,
-        3 => PinType.ClusterDag,
-        4 => PinType.Shard,
-        _ => PinType.Bad,
-    };
+    /// <summary>The reverse of <see cref="ToStoredIndex"/>; numbers of later versions are kept, and print as <c>bad-type</c>.</summary>
+    public static PinType FromStoredIndex(ulong index) => index < 31 ? (PinType)(1 << (int)index) : PinType.Bad;
 }

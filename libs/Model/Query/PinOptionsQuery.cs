@@ -119,9 +119,9 @@ public static class PinOptionsQuery
         origins = [];
         foreach (var text in list.Split(','))
         {
-            if (!Multiaddr.TryParse(text, out var origin, out var complaint))
+            if (!GoAddresses.TryParseMultiaddr(text, out var origin, out var complaint))
                 return Fail("error decoding multiaddress: " + complaint, out error);
-            if (origin!.PeerId is null)
+            if (origin.PeerId is null)
                 return Fail("multiaddress does not contain peer ID: protocol not found in multiaddr", out error);
             origins.Add(origin);
         }
