@@ -5,6 +5,9 @@ namespace Grpc.Net.Compression;
 /// <summary>The encoding <c>gzip</c>.</summary>
 public sealed class GzipCompressionProvider : ICompressionProvider
 {
+    /// <summary>RFC 1952: header, an empty final block, CRC-32 and length 0.</summary>
+    private static readonly byte[] emptyArchive = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     private readonly CompressionLevel level;
 
     /// <summary>Compresses at a level unless a call asks for another.</summary>
@@ -15,7 +18,7 @@ public sealed class GzipCompressionProvider : ICompressionProvider
 
     /// <inheritdoc/>
     public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) =>
-        new GZipStream(stream, compressionLevel ?? level, leaveOpen: true);
+        new NeverEmptyStream(new GZipStream(stream, compressionLevel ?? level, leaveOpen: true), stream, emptyArchive);
 
     /// <inheritdoc/>
     public Stream CreateDecompressionStream(Stream stream) => new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
@@ -24,6 +27,9 @@ public sealed class GzipCompressionProvider : ICompressionProvider
 /// <summary>The encoding <c>deflate</c>, which in HTTP is the zlib format.</summary>
 public sealed class DeflateCompressionProvider : ICompressionProvider
 {
+    /// <summary>RFC 1950: header, an empty final block, Adler-32 of nothing.</summary>
+    private static readonly byte[] emptyArchive = [0x78, 0x9c, 3, 0, 0, 0, 0, 1];
+
     private readonly CompressionLevel level;
 
     /// <summary>Compresses at a level unless a call asks for another.</summary>
@@ -34,7 +40,7 @@ public sealed class DeflateCompressionProvider : ICompressionProvider
 
     /// <inheritdoc/>
     public Stream CreateCompressionStream(Stream stream, CompressionLevel? compressionLevel) =>
-        new ZLibStream(stream, compressionLevel ?? level, leaveOpen: true);
+        new NeverEmptyStream(new ZLibStream(stream, compressionLevel ?? level, leaveOpen: true), stream, emptyArchive);
 
     /// <inheritdoc/>
     public Stream CreateDecompressionStream(Stream stream) => new ZLibStream(stream, CompressionMode.Decompress, leaveOpen: true);
