@@ -96,7 +96,7 @@ public sealed partial class OperationTracker
             case OperationKind.Pin:
                 index.Replace(pin, pin with { State = PinState.Pinned, Since = now, Attempts = 0, Priority = false, Error = string.Empty });
                 break;
-            case OperationKind.Unpin when pin.State == PinState.UnpinQueued:
+            case OperationKind.Unpin:
                 index.Replace(pin, null);
                 break;
             case OperationKind.Release:
@@ -108,7 +108,7 @@ public sealed partial class OperationTracker
     private void Fail(Operation operation, string error, FailureKind kind, DateTimeOffset now)
     {
         _byCid.Remove(operation.Cid);
-        if (!index.TryGet(operation.Cid, out var pin) || pin.State is not (PinState.PinQueued or PinState.UnpinQueued or PinState.Remote))
+        if (!index.TryGet(operation.Cid, out var pin))
             return;
         var failed = pin with
         {
@@ -125,7 +125,7 @@ public sealed partial class OperationTracker
             DaemonAway = kind == FailureKind.DaemonAway,
         };
         // A remote item stays as it is, with the error (13.2).
-        index.Replace(pin, pin.State == PinState.Remote ? failed : failed with { Since = now });
+        index.Replace(pin, operation.Kind == OperationKind.Release ? failed : failed with { Since = now });
     }
 
     /// <summary>Makes a running operation one that waits; the try does not count.</summary>

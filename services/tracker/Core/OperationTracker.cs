@@ -91,12 +91,10 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
         ArgumentNullException.ThrowIfNull(wanted);
         index.TryGet(wanted.Cid, out var before);
         _byCid.TryGetValue(wanted.Cid, out var operation);
-        if (wanted.Kind == PinKind.Meta)
-            TrackMeta(wanted, before, operation, now);
-        else if (wanted.HeldHere)
+        if (wanted.HeldHere && wanted.Kind != PinKind.Meta)
             TrackHeld(wanted, before, operation, now);
         else
-            TrackRemote(wanted, before, operation, now);
+            TrackNotHeld(wanted, before, operation, now);
         Pump(now);
     }
 
@@ -105,7 +103,7 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
     {
         index.TryGet(cid, out var before);
         _byCid.TryGetValue(cid, out var operation);
-        if (before is { State: PinState.Sharded })
+        if (before is { State: PinState.Sharded, MayHold: false })
         {
             index.Replace(before, null);
         }
@@ -229,24 +227,20 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
         return null;
     }
 
-    private void TrackMeta(WantedPin wanted, TrackedPin? before, Operation? operation, DateTimeOffset now)
+    /// <summary>What others hold, and meta pins, which nobody does: unpinned here if the daemon may have it.</summary>
+    private void TrackNotHeld(WantedPin wanted, TrackedPin? before, Operation? operation, DateTimeOffset now)
     {
-        // An unpin under way belongs to what the CID was before, and goes on.
-        if (operation is { Kind: OperationKind.Pin })
-            Withdraw(operation, now);
-        index.Replace(before, Row(wanted, PinState.Sharded, wanted.Created));
-    }
-
-    private void TrackRemote(WantedPin wanted, TrackedPin? before, Operation? operation, DateTimeOffset now)
-    {
-        var row = Row(wanted, PinState.Remote, now);
+        var meta = wanted.Kind == PinKind.Meta;
+        var row = Row(wanted, meta ? PinState.Sharded : PinState.Remote, now);
         if (operation is { Kind: OperationKind.Release })
         {
             index.Replace(before, row with { MayHold = true, RetryAt = before?.RetryAt, Attempts = before?.Attempts ?? 0 });
             return;
         }
 
-        var mayHold = operation is not null || before is not { State: PinState.Remote, MayHold: false };
+        // An unknown CID may be in the daemon since before the index was made (13.2: pin/rm at once); as a meta pin it never was.
+        var mayHold = operation is not null ||
+            (before is null ? !meta : before is not { State: PinState.Remote or PinState.Sharded, MayHold: false });
         Withdraw(operation, now);
         if (!mayHold)
         {
@@ -325,7 +319,7 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
             case PinState.UnpinError:
                 QueueUnpin(pin, pin.Cid, pin.Attempts, now);
                 return true;
-            case PinState.Remote when pin.MayHold && _releases.Count < MaxReleases:
+            case PinState.Remote or PinState.Sharded when pin.MayHold && _releases.Count < MaxReleases:
                 index.Replace(pin, pin with { RetryAt = now + settings.Backoff(pin.Attempts) });
                 Add(NewOperation(OperationKind.Release, pin.Cid, pin.Attempts, false, now));
                 return true;

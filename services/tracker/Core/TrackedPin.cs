@@ -28,7 +28,7 @@ public sealed record TrackedPin
     /// <summary>The last try failed because the daemon did not answer.</summary>
     public bool DaemonAway { get; init; }
 
-    /// <summary>A remote item which the daemon may still hold.</summary>
+    /// <summary>A remote item, or a meta pin, which the daemon may still hold.</summary>
     public bool MayHold { get; init; }
 
     /// <summary>Number of the last snapshot of the pinset in which the item was seen, for the sweep.</summary>
