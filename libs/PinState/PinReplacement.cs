@@ -9,10 +9,14 @@ namespace Cluster.PinState;
 
 /// <summary>
 /// Another pinset in place of the present one. It is written beside it, in the other generation of keys, and takes its place in one
-/// synced write at the end: a crash in between leaves the old one, whole. Of several pins of one CID the last one stays.
+/// synced write at the end: a crash in between leaves the old one, whole. Of several pins of one CID the last one stays. Changes that
+/// others commit meanwhile belong to the old state and go with it. One at a time; not for several threads at once.
 /// </summary>
 public sealed class PinReplacement : IDisposable
 {
+    // The numbers of the new state begin beyond all that the old one can reach until the end: numbers only grow.
+    private const ulong Gap = 1UL << 32;
+
     private readonly PinStore _store;
     private readonly WriteBatch _batch = new();
     private readonly IndexWriter _indexes;
@@ -28,10 +32,11 @@ public sealed class PinReplacement : IDisposable
     internal PinReplacement(PinStore store)
     {
         _store = store;
-        _store.WriteLock.Enter();
+        if (!store.TryReserveReplacement())
+            throw new InvalidOperationException("another import is under way; wait for its end");
         _before = store.Totals;
         _indexes = new IndexWriter(_batch);
-        _after = StateTotals.Fresh((byte)(_before.Generation ^ 1), _before.Sequence + 1);
+        _after = StateTotals.Fresh((byte)(_before.Generation ^ 1), _before.Sequence + Gap);
         _sequence = _after.Sequence;
         Clear(_after.Generation);
     }
@@ -78,9 +83,13 @@ public sealed class PinReplacement : IDisposable
         var bytes = new byte[StateTotals.Size];
         totals.Write(bytes);
         _batch.Put(StateKeys.Totals, bytes);
-        Write(Durability.Synced);
-        _finished = true;
-        _store.Restart(totals);
+        lock (_store.WriteLock)
+        {
+            Write(Durability.Synced);
+            _finished = true;
+            _store.Restart(totals);
+        }
+
         Clear(_before.Generation);
     }
 
@@ -98,7 +107,7 @@ public sealed class PinReplacement : IDisposable
         finally
         {
             _batch.Dispose();
-            _store.WriteLock.Exit();
+            _store.ReleaseReplacement();
         }
     }
 
@@ -116,7 +125,6 @@ public sealed class PinReplacement : IDisposable
     private void Clear(byte generation)
     {
         _batch.Clear();
-        _inBatch.Clear();
         _batch.DeletePrefix([(byte)(StateKeys.Generation0 + generation)]);
         Write(Durability.Buffered);
     }

@@ -22,6 +22,7 @@ public sealed class PinStore
     private readonly PinStoreOptions _options;
     private readonly RecentChanges _recent;
     private volatile StateTotals _totals;
+    private int _replacing;
 
     private PinStore(Database database, PinStoreOptions options, StateTotals totals)
     {
@@ -110,6 +111,10 @@ public sealed class PinStore
 
     /// <summary>Completes when there is a change after the number, or the state was replaced.</summary>
     public Task WaitForChangeAsync(ulong after, CancellationToken cancellationToken) => _recent.WaitAsync(after, cancellationToken);
+
+    internal bool TryReserveReplacement() => Interlocked.CompareExchange(ref _replacing, 1, 0) == 0;
+
+    internal void ReleaseReplacement() => Volatile.Write(ref _replacing, 0);
 
     internal void Publish(StateTotals totals, ReadOnlySpan<StateChange> changes)
     {
