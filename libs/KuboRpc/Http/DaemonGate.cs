@@ -1,0 +1,101 @@
+namespace KuboRpc;
+
+/// <summary>
+/// What every request passes before it goes out: open while the daemon answers; after more than ten connection failures in a row
+/// it opens once a second, until any answer comes (spec/behaviour.md 16.5).
+/// </summary>
+public sealed class DaemonGate(TimeProvider time)
+{
+    /// <summary>Failures in a row that are let through at full speed.</summary>
+    public const int FailuresAllowed = 10;
+
+    /// <summary>How often the gate opens beyond.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _lifted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _nextOpening;
+    private int _failures;
+
+    /// <summary>Raised with true when the limit begins (<c>Rate-limiting requests to 1req/s</c>) and with false when it is lifted.</summary>
+    public event Action<bool>? LimitChanged;
+
+    /// <summary>Connection failures since the last answer.</summary>
+    public int Failures => Volatile.Read(ref _failures);
+
+    /// <summary>Whether requests are let through only once a second.</summary>
+    public bool IsLimiting => Failures > FailuresAllowed;
+
+    /// <summary>Returns when the caller may send.</summary>
+    public ValueTask PassAsync(CancellationToken cancellationToken) =>
+        IsLimiting ? WaitAsync(cancellationToken) : ValueTask.CompletedTask;
+
+    /// <summary>An HTTP answer came, whatever its status.</summary>
+    public void Answered()
+    {
+        if (Failures == 0)
+            return;
+        TaskCompletionSource? lifted = null;
+        lock (_lock)
+        {
+            if (_failures > FailuresAllowed)
+            {
+                lifted = _lifted;
+                _lifted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            _failures = 0;
+        }
+        if (lifted == null)
+            return;
+        lifted.SetResult();
+        LimitChanged?.Invoke(false);
+    }
+
+    /// <summary>A request found no daemon.</summary>
+    public void Failed()
+    {
+        bool begins;
+        lock (_lock)
+        {
+            _failures++;
+            begins = _failures == FailuresAllowed + 1;
+            if (begins)
+                _nextOpening = time.GetTimestamp() + Ticks(Interval);
+        }
+        if (begins)
+            LimitChanged?.Invoke(true);
+    }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task lifted;
+            TimeSpan wait;
+            lock (_lock)
+            {
+                if (_failures <= FailuresAllowed)
+                    return;
+                var now = time.GetTimestamp();
+                if (now >= _nextOpening)
+                {
+                    _nextOpening = now + Ticks(Interval);
+                    return;
+                }
+                wait = time.GetElapsedTime(now, _nextOpening);
+                lifted = _lifted.Task;
+            }
+            try
+            {
+                await lifted.WaitAsync(wait, time, cancellationToken);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                // The next opening has come; who of the waiting gets it is decided under the lock.
+            }
+        }
+    }
+}
