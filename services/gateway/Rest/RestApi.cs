@@ -1,0 +1,33 @@
+using Cluster.Gateway.Http;
+using Cluster.Gateway.Json;
+
+namespace Cluster.Gateway.Rest;
+
+/// <summary>The route table of the REST API (<c>spec/rest-api.md</c> section 2.1).</summary>
+public sealed class RestApi
+{
+    private readonly PeerClient peer;
+
+    /// <summary>Puts the table together.</summary>
+    public RestApi(PeerClient peer) => this.peer = peer;
+
+    /// <summary>Credentials of the face, once it is there: <c>POST /token</c> signs with them.</summary>
+    public Func<Authentication?> Authentication { get; init; } = static () => null;
+
+    /// <summary>All routes. Of two that match, the earlier one is taken: <c>POST /pins/recover</c> is no CID.</summary>
+    public IEnumerable<Route> Routes =>
+    [
+        .. new PeerEndpoints(peer).Routes,
+        .. new ListEndpoints(peer).Routes,
+        .. new PinEndpoints(peer).Routes,
+        new("POST", "/token", TokenAsync),
+    ];
+
+    private ValueTask TokenAsync(Exchange exchange)
+    {
+        if (Authentication() is not { } authentication || exchange.User is not { } user) return exchange.AnswerErrorAsync(401, "unauthorized");
+        ByteBuffer buffer = exchange.Scratch;
+        PeerJson.WriteToken(buffer, authentication.TokenFor(user));
+        return exchange.AnswerJsonAsync(200, buffer);
+    }
+}
