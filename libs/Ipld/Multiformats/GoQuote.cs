@@ -28,6 +28,23 @@ internal static class GoQuote
         };
     }
 
+    /// <summary><c>%q</c> of a text: in double quotes.</summary>
+    public static string Text(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var rune in text.EnumerateRunes())
+        {
+            quoted.Append(rune.Value switch
+            {
+                '"' => "\\\"",
+                '\'' => "'",
+                _ => Rune(rune)[1..^1],
+            });
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
     /// <summary><c>%#U</c> of a Latin-1 code point: <c>U+0078 'x'</c>.</summary>
     public static string CodePoint(byte value)
     {
