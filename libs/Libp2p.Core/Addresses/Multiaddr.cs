@@ -77,6 +77,17 @@ public sealed partial class Multiaddr : IEquatable<Multiaddr>, IComparable<Multi
     /// <summary>This address without the peer at its end.</summary>
     public Multiaddr WithoutPeer() => PeerId is null ? this : new Multiaddr(components[..^1]);
 
+    /// <summary>The address made of components that come from other addresses.</summary>
+    public static Multiaddr Join(IEnumerable<MultiaddrComponent> parts) => new([.. parts]);
+
+    /// <summary>Whether this address ends with the components of another.</summary>
+    public bool EndsWith(Multiaddr suffix) =>
+        components.Length >= suffix.components.Length
+        && components.AsSpan(components.Length - suffix.components.Length).SequenceEqual(suffix.components);
+
+    /// <summary>The address of an IP without anything on it.</summary>
+    public static Multiaddr FromIp(IPAddress ip) => new([.. FromEndPoint(new IPEndPoint(ip, 0)).components[..^1]]);
+
     /// <summary>The address of a TCP socket.</summary>
     public static Multiaddr FromEndPoint(IPEndPoint endPoint)
     {

@@ -1,0 +1,205 @@
+using System.Collections.Concurrent;
+using Libp2p.Resolving;
+
+namespace Libp2p.Hosting;
+
+/// <summary>
+/// Reaches a peer over the best of its addresses: several are tried side by side, staggered, and the first that is secured wins.
+/// Callers that want the same peer at the same time share one dial.
+/// </summary>
+internal sealed class Dialer(
+    HostOptions options,
+    IReadOnlyList<ITransport> transports,
+    ConnectionUpgrader upgrader,
+    HostMetrics metrics,
+    HostLog log)
+{
+    private const int MaxConcurrent = 8;
+    private const int MaxAddresses = 128;
+
+    private readonly ConcurrentDictionary<PeerId, Lazy<Task<PeerConnection>>> underWay = new();
+    private readonly DialBackoff backoff = new(options.Time);
+    private readonly AddressResolver resolver = new(options.Dns ?? new SystemDnsResolver());
+
+    public bool CanDial(Multiaddr address) => AddressResolver.HasName(address) || transports.Any(t => t.CanDial(address));
+
+    /// <summary>Dials, or joins a dial of the same peer.</summary>
+    public async Task<PeerConnection> DialAsync(
+        PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<SecuredConnection, Task<PeerConnection>> adopt, CancellationToken stopping, CancellationToken cancellationToken)
+    {
+        Lazy<Task<PeerConnection>>? own = null;
+        own = new Lazy<Task<PeerConnection>>(() => Task.Run(async () =>
+        {
+            try
+            {
+                return await DialNowAsync(peer, addresses, ignoreBackoff, adopt, stopping);
+            }
+            finally
+            {
+                underWay.TryRemove(new KeyValuePair<PeerId, Lazy<Task<PeerConnection>>>(peer, own!));
+            }
+        }, CancellationToken.None));
+        // A caller that gives up leaves the dial to the others; the host's end and the timeout bound it.
+        return await underWay.GetOrAdd(peer, own).Value.WaitAsync(cancellationToken);
+    }
+
+    private async Task<PeerConnection> DialNowAsync(
+        PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<SecuredConnection, Task<PeerConnection>> adopt, CancellationToken stopping)
+    {
+        using var activity = HostActivities.Source.StartActivity("libp2p.dial");
+        activity?.SetTag("peer", peer.ToString());
+        using var limit = new CancellationTokenSource(options.DialTimeout, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+        try
+        {
+            var ranked = await PrepareAsync(peer, addresses, ignoreBackoff, both.Token);
+            var secured = await RaceAsync(peer, ranked, both.Token);
+            backoff.Succeeded(peer);
+            metrics.Dialled("ok");
+            return await adopt(secured);
+        }
+        catch (DialException e)
+        {
+            metrics.Dialled(e.Failure.ToString());
+            log.DialFailed(peer, e.Message);
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+        catch (ResourceLimitException e)
+        {
+            throw new DialException(peer, DialFailure.LimitReached, e.Message);
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            throw new DialException(peer, DialFailure.TimedOut, $"its addresses were not resolved within {options.DialTimeout.TotalSeconds:0.#} s.");
+        }
+    }
+
+    private async Task<List<(Multiaddr Address, TimeSpan Delay)>> PrepareAsync(
+        PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, CancellationToken cancellationToken)
+    {
+        if (addresses.Count == 0) throw new DialException(peer, DialFailure.NoAddresses, "no address of it is known.");
+        var resolved = new List<Multiaddr>();
+        foreach (var address in addresses)
+        {
+            foreach (var found in await resolver.ResolveAsync(address, cancellationToken))
+            {
+                // A record may name another peer than the one that is wanted.
+                if (found.PeerId is { } named && named != peer) continue;
+                resolved.Add(found.WithoutPeer());
+            }
+        }
+        if (resolved.Count == 0)
+            throw new DialException(peer, DialFailure.Unresolved, $"no address was found for {string.Join(", ", addresses)}.");
+        var dialable = resolved.Where(a => transports.Any(t => t.CanDial(a))).Take(MaxAddresses).ToList();
+        if (dialable.Count == 0)
+            throw new DialException(peer, DialFailure.NoDialableAddresses, $"none of its addresses can be dialled: {string.Join(", ", resolved)}.");
+        if (!ignoreBackoff)
+        {
+            dialable.RemoveAll(a => backoff.IsBlocked(peer, a));
+            if (dialable.Count == 0) throw new DialException(peer, DialFailure.Backoff, "all its addresses failed a short while ago (dial backoff).");
+        }
+        return AddressRanking.Rank(dialable);
+    }
+
+    private async Task<SecuredConnection> RaceAsync(PeerId peer, List<(Multiaddr Address, TimeSpan Delay)> ranked, CancellationToken cancellationToken)
+    {
+        using var race = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = new Dictionary<Task<SecuredConnection>, Multiaddr>();
+        var attempts = new List<DialAttempt>();
+        Exception? firstError = null;
+        long started = options.Time.GetTimestamp();
+        int next = 0;
+        try
+        {
+            while (next < ranked.Count || running.Count > 0)
+            {
+                // With nothing under way the next address is due at once, whatever its delay.
+                while (next < ranked.Count && running.Count < MaxConcurrent
+                    && (running.Count == 0 || options.Time.GetElapsedTime(started) >= ranked[next].Delay))
+                {
+                    var address = ranked[next++].Address;
+                    running.Add(AttemptAsync(peer, address, race.Token), address);
+                }
+                Task finished;
+                if (next < ranked.Count && running.Count < MaxConcurrent)
+                {
+                    var wait = ranked[next].Delay - options.Time.GetElapsedTime(started);
+                    using var timer = CancellationTokenSource.CreateLinkedTokenSource(race.Token);
+                    var delay = Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, options.Time, timer.Token);
+                    finished = await Task.WhenAny([.. running.Keys, delay]);
+                    await timer.CancelAsync();
+                    if (finished == delay) continue;
+                }
+                else
+                {
+                    finished = await Task.WhenAny(running.Keys);
+                }
+                var attempt = (Task<SecuredConnection>)finished;
+                var tried = running[attempt];
+                running.Remove(attempt);
+                try
+                {
+                    return await attempt;
+                }
+                catch (Exception e)
+                {
+                    firstError ??= e;
+                    attempts.Add(Explain(tried, e));
+                    if (!race.IsCancellationRequested || e is not OperationCanceledException) backoff.Failed(peer, tried);
+                }
+            }
+            throw new DialException(peer, attempts, firstError);
+        }
+        finally
+        {
+            await race.CancelAsync();
+            // The losers end soon; a late winner among them is closed.
+            foreach (var loser in running.Keys) _ = DiscardAsync(loser);
+        }
+    }
+
+    private static async Task DiscardAsync(Task<SecuredConnection> loser)
+    {
+        try
+        {
+            await (await loser).Stream.DisposeAsync();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // It lost anyway.
+        }
+    }
+
+    private async Task<SecuredConnection> AttemptAsync(PeerId peer, Multiaddr address, CancellationToken cancellationToken)
+    {
+        var transport = transports.First(t => t.CanDial(address));
+        var raw = await transport.DialAsync(address, cancellationToken);
+        using var abort = cancellationToken.UnsafeRegister(static state => ((Stream)state!).Dispose(), raw.Stream);
+        try
+        {
+            return await upgrader.UpgradeAsync(raw, initiator: true, peer, cancellationToken);
+        }
+        catch (IOException e) when (cancellationToken.IsCancellationRequested && e is not UpgradeException { Failure: DialFailure.OtherNetwork })
+        {
+            throw new OperationCanceledException("The dial was given up.", e, cancellationToken);
+        }
+    }
+
+    private DialAttempt Explain(Multiaddr address, Exception e) => e switch
+    {
+        UpgradeException u => new DialAttempt(address, u.Failure, u.Message),
+        TransportException t => new DialAttempt(
+            address,
+            t.Failure switch
+            {
+                TransportFailure.Refused => DialFailure.Refused,
+                TransportFailure.Unreachable => DialFailure.Unreachable,
+                TransportFailure.TimedOut => DialFailure.TimedOut,
+                _ => DialFailure.Other,
+            },
+            t.Message),
+        OperationCanceledException => new DialAttempt(address, DialFailure.TimedOut, $"no connection within {options.DialTimeout.TotalSeconds:0.#} s"),
+        _ => new DialAttempt(address, DialFailure.Other, e.Message),
+    };
+}

@@ -1,0 +1,50 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Xunit;
+
+namespace Libp2p.Tests;
+
+/// <summary>Hosts on loopback, for tests.</summary>
+internal static class TestHosts
+{
+    public static readonly NetworkSecret Secret = NetworkSecret.FromHex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")!;
+
+    public static CancellationToken Deadline(int seconds = 20) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
+
+    public static async Task<Libp2pHost> StartAsync(Func<HostOptions, HostOptions>? change = null, string listen = "/ip4/127.0.0.1/tcp/0")
+    {
+        var options = new HostOptions { Key = PrivateKey.GenerateEd25519(), Listen = [Multiaddr.Parse(listen)] };
+        var host = new Libp2pHost(change?.Invoke(options) ?? options);
+        await host.StartAsync();
+        return host;
+    }
+
+    public static Multiaddr Address(this Libp2pHost host) => host.ListenAddresses[0].WithPeer(host.Id);
+
+    public static void HandleEcho(this Libp2pHost host, string protocol = "/echo/1.0.0") =>
+        host.Handle(protocol, async (stream, token) => await stream.Input.CopyToAsync(stream.Output, token));
+
+    public static async Task<byte[]> ReadAllAsync(this PipeReader reader, CancellationToken token = default)
+    {
+        var all = new MemoryStream();
+        await reader.CopyToAsync(all, token);
+        return all.ToArray();
+    }
+
+    public static byte[] Pattern(int length)
+    {
+        var bytes = new byte[length];
+        for (int i = 0; i < length; i++) bytes[i] = (byte)((i * 31 + 7) % 251);
+        return bytes;
+    }
+
+    public static async Task EventuallyAsync(Func<bool> condition, string what)
+    {
+        for (int i = 0; i < 500; i++)
+        {
+            if (condition()) return;
+            await Task.Delay(10);
+        }
+        Assert.Fail(what);
+    }
+}
