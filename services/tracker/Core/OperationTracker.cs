@@ -208,6 +208,9 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
         _unknownInSnapshot = 0;
     }
 
+    /// <summary>The snapshot was cut off, and changes follow instead of it.</summary>
+    public void AbandonSnapshot() => InSnapshot = false;
+
     /// <summary>
     /// After the last entry of a snapshot: of the next items after the cursor, those that the snapshot did not have are untracked.
     /// Returns the cursor for the next call; null at the end, when the snapshot is over.

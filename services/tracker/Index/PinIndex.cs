@@ -14,6 +14,10 @@ namespace Cluster.Tracker.Index;
 public sealed record WatchPosition(ulong Sequence, ReadOnlyMemory<byte> Epoch, uint Generation)
 {
     public static WatchPosition Nothing { get; } = new(0, default, 0);
+
+    /// <summary>Whether both are the same place, epoch compared by its bytes.</summary>
+    public bool Same(WatchPosition other) =>
+        Sequence == other.Sequence && Generation == other.Generation && Epoch.Span.SequenceEqual(other.Epoch.Span);
 }
 
 /// <summary>
@@ -145,7 +149,7 @@ public sealed partial class PinIndex : IPinIndex, IDisposable
     /// <summary>Makes the changes so far durable, with the position that they lead to (null: as it was).</summary>
     public void Commit(WatchPosition? position = null)
     {
-        if (position is not null && position != Position)
+        if (position is not null && !position.Same(Position))
         {
             Position = position;
             _dirty = true;

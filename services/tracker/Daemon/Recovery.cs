@@ -1,0 +1,148 @@
+using Cluster.Tracker.State;
+using Grpc.Core;
+
+namespace Cluster.Tracker.Daemon;
+
+/// <summary>
+/// Brings the index and the daemon together: at the start, every `pin_recover_interval` counted from the end of the last time, after a
+/// snapshot with unknown pins, when the daemon comes back, and when a large listing asks for it. When each of these looks is
+/// written down at <see cref="DaemonWord"/>.
+/// </summary>
+public sealed class Recovery
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
+    private readonly PinTracker _tracker;
+    private readonly Comparison _comparison;
+    private readonly StateWatcher _watcher;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly Lock _lock = new();
+    private bool _everUp;
+    private bool _listingWants;
+    private DateTimeOffset? _healAt;
+    private DateTimeOffset _recoverAt;
+    private DateTimeOffset _comparedAt = DateTimeOffset.MinValue;
+    private bool _healCompares;
+
+    public Recovery(
+        PinTracker tracker, ConnectorLink link, Comparison comparison, DaemonWord word, StateWatcher watcher, TimeProvider time,
+        ILogger<Recovery> logger)
+    {
+        _tracker = tracker;
+        _comparison = comparison;
+        _watcher = watcher;
+        _time = time;
+        _logger = logger;
+        _recoverAt = time.GetUtcNow();
+        link.DaemonCameUp += OnDaemonUp;
+        watcher.LookForLost += () => Wake(() => _recoverAt = _time.GetUtcNow());
+        word.ComparisonWanted += () => Wake(() => _listingWants = true);
+    }
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await _watcher.CaughtUp.WaitAsync(cancellation);
+        var retry = FirstRetry;
+        while (true)
+        {
+            var (recover, compare) = Due();
+            if (recover || compare)
+            {
+                try
+                {
+                    await CompareAsync(recover, cancellation);
+                    retry = FirstRetry;
+                    if (recover)
+                        Change(() => _recoverAt = _time.GetUtcNow() + _tracker.Settings.PinRecoverInterval);
+                }
+                catch (RpcException e)
+                {
+                    TrackerLog.CompareFailed(_logger, retry, e.Status.Detail);
+                    Change(() => _recoverAt = recover ? _time.GetUtcNow() + retry : _recoverAt);
+                    retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+                }
+            }
+
+            await SleepAsync(cancellation);
+        }
+    }
+
+    private void OnDaemonUp() => Wake(() =>
+    {
+        // At the start everything is compared anyway.
+        _healCompares |= _everUp;
+        _everUp = true;
+        _healAt = _time.GetUtcNow() + _tracker.Settings.HealDelay;
+    });
+
+    /// <summary>What is to be done now; what was asked for is taken as done.</summary>
+    private (bool Recover, bool Compare) Due()
+    {
+        var heal = false;
+        bool recover;
+        bool compare;
+        lock (_lock)
+        {
+            var now = _time.GetUtcNow();
+            recover = _recoverAt <= now;
+            compare = _listingWants && _comparedAt + DaemonWord.ListingFreshness <= now;
+            _listingWants = false;
+            if (_healAt <= now)
+            {
+                heal = true;
+                recover |= _healCompares;
+                _healAt = null;
+                _healCompares = false;
+            }
+        }
+
+        if (heal)
+            _tracker.Heal(CancellationToken.None);
+        return (recover, compare);
+    }
+
+    private async Task CompareAsync(bool recover, CancellationToken cancellation)
+    {
+        var result = await _comparison.RunAsync(recover, null, cancellation);
+        Change(() => _comparedAt = _time.GetUtcNow());
+        if (result is { } found)
+            TrackerLog.Compared(_logger, found.Compared, found.DaemonPins, found.Lost, found.Found);
+    }
+
+    private async Task SleepAsync(CancellationToken cancellation)
+    {
+        TimeSpan wait;
+        lock (_lock)
+        {
+            var next = _healAt < _recoverAt ? _healAt.Value : _recoverAt;
+            wait = next - _time.GetUtcNow();
+        }
+
+        if (wait <= TimeSpan.Zero)
+            return;
+        using var woken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var pause = Task.Delay(wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1), _time, woken.Token);
+        await Task.WhenAny(pause, _signal.WaitAsync(woken.Token));
+        await woken.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Wake(Action change)
+    {
+        lock (_lock)
+        {
+            change();
+            if (_signal.CurrentCount == 0)
+                _signal.Release();
+        }
+    }
+
+    private void Change(Action change)
+    {
+        lock (_lock)
+            change();
+    }
+}
