@@ -36,7 +36,7 @@ public sealed class PinTracker : IDisposable
     private DateTimeOffset? _wake;
     private bool _disposed;
 
-    public PinTracker(PinIndex index, TrackerSettings settings, TimeProvider time, ILogger<PinTracker> logger)
+    public PinTracker(PinIndex index, TrackerSettings settings, TimeProvider time, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(time);

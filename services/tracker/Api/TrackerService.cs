@@ -10,7 +10,7 @@ namespace Cluster.Tracker.Api;
 /// <summary>The `Tracker` contract.</summary>
 public sealed class TrackerService(
     PinTracker tracker, Statuses statuses, StatusListing listing, Comparison comparison, DaemonWord daemon, TimeProvider time,
-    ILogger<TrackerService> logger)
+    ILogger logger)
     : Contracts.V1.Tracker.TrackerBase
 {
     private const int RecoverPage = 256;
@@ -101,12 +101,8 @@ public sealed class TrackerService(
                 foreach (var call in requestStream.Current.Calls)
                 {
                     await room.WaitAsync(ended.Token);
-                    var answering = AnswerAsync(call, results.Writer, room, ended.Token);
-                    if (writing.IsFaulted)
-                        await writing;
-                    // Answers report their own failures, and those under way are waited for below.
-                    if (!answering.IsCompleted)
-                        continue;
+                    // Never fails: an answer tells its own failure, gives its place back, and is waited for below.
+                    _ = AnswerAsync(call, results.Writer, room, ended.Token);
                 }
             }
 

@@ -9,7 +9,7 @@ namespace Cluster.Tracker.Daemon;
 /// Knows whether the daemon answers, too.
 /// </summary>
 public sealed class ConnectorLink(
-    PinTracker tracker, Connector.ConnectorClient client, TimeProvider time, ILogger<ConnectorLink> logger)
+    PinTracker tracker, Connector.ConnectorClient client, TimeProvider time, ILogger logger)
 {
     private volatile ConnectorSession? _session;
     private volatile DaemonHealth? _health;

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Cluster.Tracker.State;
 using Grpc.Core;
 
@@ -18,7 +19,7 @@ public sealed class Recovery
     private readonly StateWatcher _watcher;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _lock = new();
     private bool _everUp;
     private bool _listingWants;
@@ -29,7 +30,7 @@ public sealed class Recovery
 
     public Recovery(
         PinTracker tracker, ConnectorLink link, Comparison comparison, DaemonWord word, StateWatcher watcher, TimeProvider time,
-        ILogger<Recovery> logger)
+        ILogger logger)
     {
         _tracker = tracker;
         _comparison = comparison;
@@ -125,7 +126,7 @@ public sealed class Recovery
             return;
         using var woken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var pause = Task.Delay(wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1), _time, woken.Token);
-        await Task.WhenAny(pause, _signal.WaitAsync(woken.Token));
+        await Task.WhenAny(pause, _signal.Reader.ReadAsync(woken.Token).AsTask());
         await woken.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
     }
@@ -135,8 +136,7 @@ public sealed class Recovery
         lock (_lock)
         {
             change();
-            if (_signal.CurrentCount == 0)
-                _signal.Release();
+            _signal.Writer.TryWrite(true);
         }
     }
 

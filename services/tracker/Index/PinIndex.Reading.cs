@@ -22,7 +22,8 @@ public sealed partial class PinIndex
                     due.Add(pin);
             }
 
-            _nextRetry = !cursor.IsValid ? null : IndexKeys.RetryTime(cursor.Key);
+            // Those that are due are looked at once more, should the caller have left them.
+            _nextRetry = due.Count > 0 ? due[0].RetryAt : cursor.IsValid ? IndexKeys.RetryTime(cursor.Key) : null;
         }
 
         return due;

@@ -7,7 +7,7 @@ namespace Cluster.Tracker.State;
 
 /// <summary>Follows the pinset from the last change that was handled, for ever.</summary>
 public sealed class StateWatcher(
-    PinTracker tracker, Contracts.V1.State.StateClient client, TrackerPeer peer, TimeProvider time, ILogger<StateWatcher> logger)
+    PinTracker tracker, Contracts.V1.State.StateClient client, TrackerPeer peer, TimeProvider time, ILogger logger)
 {
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
