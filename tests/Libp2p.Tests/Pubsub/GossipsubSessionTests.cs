@@ -14,7 +14,7 @@ public sealed class GossipsubSessionTests
     {
         ["R1 publishes: no seqno"] = "all messages of an author without a number would share one name; refused",
         ["R1 publishes: from names another peer of fewer than 16 bytes"] = "ends the original's process; refused",
-        ["R2 publishes"] = "depends on the phase of the heartbeats, or on steps that the file leaves out",
+        ["R2 publishes twice: R1 is out of the mesh"] = "gossip depends on the phase of the heartbeats",
         ["R1 asks for one of them with IWANT"] = "depends on the gossip before it",
         ["R1: PRUNE for a topic in whose mesh it is not"] = "the recorded peer's own metrics are due in this step",
     };
@@ -31,6 +31,7 @@ public sealed class GossipsubSessionTests
         core.Subscribe(Topics[1], start, new GossipsubOutput());
         var alice = names["R1"];
         var nextHeartbeat = 1000;
+        HashSet<string> unknown = []; // left a topic: whether they came back stands in a step that the file leaves out
         foreach (var step in session["steps"]!.AsArray())
         {
             var text = step!["step"]!.GetValue<string>();
@@ -51,6 +52,11 @@ public sealed class GossipsubSessionTests
                 foreach (var (peer, frame) in output.Frames)
                     foreach (var message in frame.Publish) actual.Add($"{MessageId.ShortAuthor(16)(message)} to {names.First(n => n.Value == peer).Key}");
             }
+            expected.RemoveWhere(sent => unknown.Contains(sent.Split(' ')[^1]));
+            actual.RemoveWhere(sent => unknown.Contains(sent.Split(' ')[^1]));
+            unknown.UnionWith(step["rpcs"]!.AsArray()
+                .Where(rpc => rpc!["subscriptions"]?.AsArray().Any(change => !change!["subscribe"]!.GetValue<bool>()) ?? false)
+                .Select(rpc => rpc!["from"]!.GetValue<string>()));
             if (Otherwise.Keys.Any(key => text.StartsWith(key, StringComparison.Ordinal))) continue;
             if (step["rpcs"]!.AsArray().Any(rpc => rpc!["rpc_sha256_hex"] is not null)) continue; // recorded without its bytes
             Assert.True(expected.SetEquals(actual), $"{text}\nrecorded: {string.Join("; ", expected)}\nours: {string.Join("; ", actual)}");
