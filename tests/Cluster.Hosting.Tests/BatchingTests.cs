@@ -1,0 +1,146 @@
+using Cluster.Contracts.V1;
+using Cluster.Hosting.Batching;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Cluster.Hosting.Tests;
+
+public sealed class BatchingTests
+{
+    private static readonly TimeSpan patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Every_call_gets_its_own_result_and_waiting_ones_share_batches()
+    {
+        await using var peer = new TestPeer();
+        var tracker = new EchoTracker();
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, tracker));
+        await using var caller = TrackerCaller(peer);
+        var results = await Task.WhenAll(Enumerable.Range(1, 5000).Select(i => caller.CallAsync(StatusOf(i), CancellationToken.None))).WaitAsync(patience);
+        Assert.Equal(Enumerable.Range(1, 5000), results.Select(r => BitConverter.ToInt32(r.Info.Cid.Span)));
+        Assert.Equal(5000, tracker.Batches.Sum());
+        Assert.InRange(tracker.Batches.Count, 10, 1000);
+        Assert.All(tracker.Batches, size => Assert.InRange(size, 1, 512));
+    }
+
+    [Fact]
+    public async Task A_lone_call_leaves_at_once()
+    {
+        await using var peer = new TestPeer();
+        var tracker = new EchoTracker();
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, tracker));
+        await using var caller = TrackerCaller(peer);
+        for (var i = 1; i <= 5; i++)
+            await caller.CallAsync(StatusOf(i), CancellationToken.None).WaitAsync(patience);
+        Assert.Equal([1, 1, 1, 1, 1], tracker.Batches);
+    }
+
+    [Fact]
+    public async Task Errors_come_with_their_status_and_leave_others_alone()
+    {
+        await using var peer = new TestPeer();
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker()));
+        await using var caller = TrackerCaller(peer);
+        var good = caller.CallAsync(StatusOf(1), CancellationToken.None);
+        var missing = await Assert.ThrowsAsync<RpcException>(
+            () => caller.CallAsync(new TrackerCall { Recover = new TrackerRecoverRequest() }, CancellationToken.None).WaitAsync(patience));
+        Assert.Equal((StatusCode.NotFound, "not here"), (missing.StatusCode, missing.Status.Detail));
+        var fault = await Assert.ThrowsAsync<RpcException>(
+            () => caller.CallAsync(new TrackerCall { Status = new TrackerStatusRequest() }, CancellationToken.None).WaitAsync(patience));
+        Assert.Equal((StatusCode.Internal, "empty"), (fault.StatusCode, fault.Status.Detail));
+        Assert.NotNull((await good.WaitAsync(patience)).Info);
+    }
+
+    [Fact]
+    public async Task A_broken_stream_fails_its_calls_as_UNAVAILABLE_and_the_next_call_opens_another()
+    {
+        await using var peer = new TestPeer();
+        using var gate = new SemaphoreSlim(0);
+        var stuck = new EchoTracker { Gate = gate };
+        var first = await peer.StartAsync(ServiceName.Tracker, service => Add(service, stuck));
+        await using var caller = TrackerCaller(peer);
+        var lost = Enumerable.Range(1, 10).Select(i => caller.CallAsync(StatusOf(i), CancellationToken.None)).ToArray();
+        while (stuck.Batches.Sum() < 10)
+            await Task.Yield();
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await first.StopAsync(now.Token);
+        foreach (var call in lost)
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(patience))).StatusCode);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker()));
+        Assert.NotNull((await caller.CallAsync(StatusOf(1), CancellationToken.None).WaitAsync(patience)).Info);
+    }
+
+    [Fact]
+    public async Task Interim_results_come_in_order_and_a_cancellation_reaches_the_other_side()
+    {
+        await using var peer = new TestPeer();
+        var connector = new WaitingConnector();
+        await peer.StartAsync(ServiceName.Connector, service =>
+        {
+            service.MapGrpc<WaitingConnector>();
+            Replace(service, connector);
+        });
+        var client = new Connector.ConnectorClient(peer.Channels.For(ServiceName.Connector));
+        await using var caller = new BatchingCaller<ConnectorCall, ConnectorCallBatch, ConnectorCallResult, ConnectorCallResultBatch>(client.Calls, BatchShapes.Connector);
+        using var cancellation = new CancellationTokenSource();
+        var seen = new List<ulong>();
+        var pin = caller.CallAsync(new ConnectorCall { Pin = new ConnectorPinRequest() }, cancellation.Token, result =>
+        {
+            seen.Add(result.Progress.Nodes);
+            if (seen.Count == 3)
+                cancellation.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pin.WaitAsync(patience));
+        Assert.Equal([1ul, 2, 3], seen);
+        await connector.Cancelled.Task.WaitAsync(patience);
+        Assert.NotNull((await caller.CallAsync(new ConnectorCall { Unpin = new ConnectorUnpinRequest() }, CancellationToken.None).WaitAsync(patience)).Done);
+    }
+
+    [Fact]
+    public async Task A_cancelled_wait_for_room_leaves_no_trace()
+    {
+        await using var peer = new TestPeer();
+        using var gate = new SemaphoreSlim(0);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker { Gate = gate }));
+        await using var caller = TrackerCaller(peer, maximumUnderWay: 2);
+        var under = new[] { caller.CallAsync(StatusOf(1), CancellationToken.None), caller.CallAsync(StatusOf(2), CancellationToken.None) };
+        using var cancellation = new CancellationTokenSource();
+        var third = caller.CallAsync(StatusOf(3), cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third.WaitAsync(patience));
+        gate.Release(3);
+        await Task.WhenAll(under).WaitAsync(patience);
+        Assert.NotNull(await caller.CallAsync(StatusOf(4), CancellationToken.None).WaitAsync(patience));
+    }
+
+    [Fact]
+    public async Task A_disposed_caller_fails_what_is_under_way_and_takes_no_more()
+    {
+        await using var peer = new TestPeer();
+        using var gate = new SemaphoreSlim(0);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker { Gate = gate }));
+        var caller = TrackerCaller(peer);
+        var call = caller.CallAsync(StatusOf(1), CancellationToken.None);
+        await caller.DisposeAsync();
+        await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(patience));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => caller.CallAsync(StatusOf(1), CancellationToken.None));
+    }
+
+    private static TrackerCall StatusOf(int number) => new() { Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(BitConverter.GetBytes(number)) } };
+
+    private static BatchingCaller<TrackerCall, TrackerCallBatch, TrackerCallResult, TrackerCallResultBatch> TrackerCaller(TestPeer peer, int maximumUnderWay = 16_384)
+    {
+        var client = new Tracker.TrackerClient(peer.Channels.For(ServiceName.Tracker));
+        return new(client.Calls, BatchShapes.Tracker, maximumUnderWay);
+    }
+
+    private static void Add(ServiceBuilder service, EchoTracker tracker)
+    {
+        service.MapGrpc<EchoTracker>();
+        Replace(service, tracker);
+    }
+
+    private static void Replace<T>(ServiceBuilder service, T instance)
+        where T : class
+        => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton(service.Services, instance);
+}
