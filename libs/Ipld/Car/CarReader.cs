@@ -146,7 +146,10 @@ public sealed class CarReader : IDisposable
             padding -= take;
         }
 
-        _left = (long)size;
+        // What was read ahead counts, and may already reach beyond the end.
+        var ahead = _inputEnd - _inputStart;
+        _inputEnd = _inputStart + (int)Math.Min((ulong)ahead, size);
+        _left = (long)size - (_inputEnd - _inputStart);
         var header = await ReadSectionAsync(cancellationToken).ConfigureAwait(false) ?? throw new CarException(Truncated);
         var version = ParseHeader(header.Span);
         if (version != 1)

@@ -98,7 +98,7 @@ public sealed record DagPbNode(IReadOnlyList<DagPbLink> Links, ReadOnlyMemory<by
             }
         }
 
-        return new DagPbNode(links, data is null ? null : new ReadOnlyMemory<byte>(data));
+        return new DagPbNode(links, data is null ? (ReadOnlyMemory<byte>?)null : new ReadOnlyMemory<byte>(data));
     }
 
     private static DagPbLink DecodeLink(ReadOnlySpan<byte> source)

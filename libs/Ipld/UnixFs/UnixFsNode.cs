@@ -172,7 +172,7 @@ public sealed record UnixFsNode
         return new UnixFsNode
         {
             Type = type ?? throw new IpldDecodeException("proto: required field unixfs.v1.pb.Data.Type not set"),
-            Data = data is null ? null : new ReadOnlyMemory<byte>(data),
+            Data = data is null ? (ReadOnlyMemory<byte>?)null : new ReadOnlyMemory<byte>(data),
             FileSize = fileSize,
             BlockSizes = blockSizes,
             HashType = hashType,
