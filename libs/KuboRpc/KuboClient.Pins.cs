@@ -78,7 +78,7 @@ public sealed partial class KuboClient
                 : DaemonPinOutcome.Added;
             if (outcome == DaemonPinOutcome.Added)
                 await AddPinAsync(request.Cid, request.MaxDepth, progress, cancellationToken);
-            _observer.Pinned();
+            _observer.Pinned(request, outcome);
             return outcome;
         }
         finally
@@ -103,7 +103,7 @@ public sealed partial class KuboClient
         {
             return;
         }
-        _observer.Unpinned();
+        _observer.Unpinned(cid);
     }
 
     /// <summary>True when <c>pin/update</c> did it; false when there is nothing to update from, or the daemon cannot.</summary>

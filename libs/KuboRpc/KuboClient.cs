@@ -29,7 +29,7 @@ public sealed partial class KuboClient : IAsyncDisposable
         _observer = observer ?? new KuboObserver();
         _time = time ?? TimeProvider.System;
         Gate = new DaemonGate(_time);
-        _transport = new DaemonTransport(options, _time, Gate);
+        _transport = new DaemonTransport(options, _observer, _time, Gate);
     }
 
     /// <summary>What holds requests back while the daemon is down.</summary>

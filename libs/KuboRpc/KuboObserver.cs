@@ -1,8 +1,17 @@
+using Ipld;
+
 namespace KuboRpc;
 
 /// <summary>Told of what a client does, for counters and for informers; every method may be called from any thread.</summary>
 public class KuboObserver
 {
+    /// <summary>A request goes out.</summary>
+    /// <param name="target">Command and query.</param>
+    public virtual void Posting(string target) { }
+
+    /// <summary>No answer came.</summary>
+    public virtual void PostFailed(KuboException failure) { }
+
     /// <summary>A CID that was not pinned yet is about to be.</summary>
     public virtual void PinStarted() { }
 
@@ -16,10 +25,10 @@ public class KuboObserver
     public virtual void PinAddFailed() { }
 
     /// <summary>A CID is pinned now that was not before.</summary>
-    public virtual void Pinned() { }
+    public virtual void Pinned(DaemonPinRequest request, DaemonPinOutcome outcome) { }
 
     /// <summary>A CID was unpinned.</summary>
-    public virtual void Unpinned() { }
+    public virtual void Unpinned(Cid cid) { }
 
     /// <summary>A stream of blocks began.</summary>
     public virtual void BlockStreamOpened() { }

@@ -148,7 +148,7 @@ public sealed class Daemon : IAsyncDisposable
         {
             while (true)
             {
-                var length = int.Parse((await ReadLineAsync(stream))!, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+                var length = int.Parse(await ReadLineAsync(stream) ?? throw new IOException("the body was cut"), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
                 body.Write(await ReadExactlyAsync(stream, length));
                 await ReadLineAsync(stream);
                 if (length == 0)

@@ -21,10 +21,12 @@ internal sealed class DaemonTransport : IDisposable
     private readonly string _base;
     private readonly HttpMessageInvoker _pooled;
     private readonly HttpMessageInvoker _fresh;
+    private readonly KuboObserver _observer;
     private readonly TimeProvider _time;
 
-    public DaemonTransport(KuboOptions options, TimeProvider time, DaemonGate gate)
+    public DaemonTransport(KuboOptions options, KuboObserver observer, TimeProvider time, DaemonGate gate)
     {
+        _observer = observer;
         _address = options.Address;
         _base = $"http://{_address.Authority}/api/v0/";
         _time = time;
@@ -152,6 +154,7 @@ internal sealed class DaemonTransport : IDisposable
         try
         {
             await Gate.PassAsync(limit.Token);
+            _observer.Posting(target);
             response = await invoker.SendAsync(request, limit.Token);
         }
         catch (Exception failure)
@@ -164,7 +167,9 @@ internal sealed class DaemonTransport : IDisposable
             if (failure is not (HttpRequestException or IOException or SocketException))
                 throw;
             Gate.Failed();
-            throw new DaemonUnreachableException(post + ConnectionFailure.Describe(failure, _address), failure);
+            var unreachable = new DaemonUnreachableException(post + ConnectionFailure.Describe(failure, _address), failure);
+            _observer.PostFailed(unreachable);
+            throw unreachable;
         }
         Gate.Answered();
         if (response.StatusCode == HttpStatusCode.OK)

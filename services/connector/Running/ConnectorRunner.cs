@@ -1,0 +1,32 @@
+using KuboRpc;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Connector.Running;
+
+/// <summary>Everything that runs in the connector by itself.</summary>
+public sealed class ConnectorRunner : BackgroundService
+{
+    private readonly DaemonHealthWatch _health;
+    private readonly SwarmConnector _swarms;
+    private readonly InformerTrigger _trigger;
+
+    public ConnectorRunner(KuboClient client, DaemonHealthWatch health, SwarmConnector swarms, InformerTrigger trigger, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        _health = health;
+        _swarms = swarms;
+        _trigger = trigger;
+        client.Gate.LimitChanged += limiting =>
+        {
+            if (limiting)
+                ConnectorLog.Limiting(logger);
+            else
+                ConnectorLog.LimitLifted(logger);
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_health.RunAsync(stoppingToken), _swarms.RunAsync(stoppingToken), _trigger.RunAsync(stoppingToken));
+}
