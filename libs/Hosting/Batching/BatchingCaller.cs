@@ -157,7 +157,8 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
             }
         }
 
-        private static RpcException Broken(string why) => new(new Status(StatusCode.Unavailable, why));
+        // The cause tells a lost stream from an UNAVAILABLE that the other side answered itself.
+        private static RpcException Broken(string why) => new(new Status(StatusCode.Unavailable, why, new IOException(why)));
 
         private async Task RunAsync(Func<CallOptions, AsyncDuplexStreamingCall<TCallBatch, TResultBatch>> open, CancellationToken disposing)
         {

@@ -37,7 +37,18 @@ public sealed class AccessLog : IAsyncDisposable
         };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         lines = Channel.CreateBounded<string>(new BoundedChannelOptions(MostPendingLines) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
-        writing = WriteLinesAsync(new FileStream(path, options), lines.Reader);
+        try
+        {
+            writing = WriteLinesAsync(new FileStream(path, options), lines.Reader);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new IOException($"open {path}: no such file or directory", error);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new IOException($"open {path}: permission denied", error);
+        }
     }
 
     /// <summary>Whether anybody reads the lines.</summary>

@@ -161,6 +161,19 @@ public sealed class Exchange
         else response.Headers.TransferEncoding = "chunked";
     }
 
+    /// <summary>Sends the head of the answer before there is a body. A client that waits to be told to go on with its own body is told
+    /// first, because afterwards it would not be.</summary>
+    public async ValueTask SendHeadAsync()
+    {
+        if (RequestHeaders.Expect.Count > 0)
+        {
+            ReadResult read = await Body.ReadAsync(Aborted).ConfigureAwait(false);
+            Body.AdvanceTo(read.Buffer.Start);
+        }
+
+        await responseBody.StartAsync(Aborted).ConfigureAwait(false);
+    }
+
     /// <summary>Counts bytes of a streamed answer.</summary>
     internal void Count(long bytes) => BytesWritten += bytes;
 

@@ -78,8 +78,41 @@ public sealed class HttpFace : IHttpApplication<Exchange>, IAsyncDisposable
     {
         foreach (EndPoint endpoint in options.Endpoints)
             if (endpoint is UnixDomainSocketEndPoint unix) RemoveStaleSocket(unix);
-        await server.StartAsync(this, cancellation).ConfigureAwait(false);
-        foreach (string address in Addresses) GatewayLog.Listening(logger, options.Name, address);
+        try
+        {
+            await server.StartAsync(this, cancellation).ConfigureAwait(false);
+        }
+        catch (IOException error) when (error.InnerException is AddressInUseException)
+        {
+            throw new IOException($"listen {Describe(Refused(error))}: bind: address already in use", error);
+        }
+        catch (SocketException error)
+        {
+            throw new IOException($"listen {Describe(options.Endpoints[0])}: bind: {error.Message}", error);
+        }
+
+        foreach (string address in Addresses) GatewayLog.Listening(logger, options.Name.ToUpperInvariant(), ToMultiaddress(address));
+    }
+
+    /// <summary>Kestrel names the address in its message.</summary>
+    private EndPoint Refused(IOException error) =>
+        options.Endpoints.FirstOrDefault(endpoint => error.Message.Contains($"//{endpoint}:", StringComparison.Ordinal) || error.Message.Contains($"//{endpoint}", StringComparison.Ordinal)) ?? options.Endpoints[0];
+
+    private static string Describe(EndPoint endpoint) => endpoint switch
+    {
+        IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } => $"tcp6 {endpoint}",
+        IPEndPoint => $"tcp4 {endpoint}",
+        _ => $"unix {endpoint}",
+    };
+
+    /// <summary>From Kestrel's <c>http://127.0.0.1:9094</c> and <c>http://unix:/path</c>.</summary>
+    private static string ToMultiaddress(string address)
+    {
+        string rest = address[(address.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        if (rest.StartsWith("unix:", StringComparison.Ordinal)) return $"/unix{rest["unix:".Length..]}";
+        return IPEndPoint.TryParse(rest, out IPEndPoint? endpoint)
+            ? $"/{(endpoint.AddressFamily == AddressFamily.InterNetworkV6 ? "ip6" : "ip4")}/{endpoint.Address}/tcp/{endpoint.Port}"
+            : address;
     }
 
     /// <summary>Takes no new connections and lets the requests under way end until cancelled.</summary>

@@ -1,5 +1,6 @@
 using Cluster.Contracts.V1;
 using Cluster.Gateway.Http;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Monitor = Cluster.Contracts.V1.Monitor;
@@ -35,6 +36,7 @@ public sealed class PeerClient
     private readonly IClusterCalls calls;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private ByteString? ownId;
 
     /// <summary>Puts the clients together.</summary>
     public PeerClient(
@@ -69,6 +71,13 @@ public sealed class PeerClient
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => time;
+
+    /// <summary>Our own peer id. It belongs to the configuration folder, so it is asked for once.</summary>
+    public async ValueTask<ByteString> OwnIdAsync(CancellationToken cancellation)
+    {
+        ownId ??= (await UnaryAsync("Id", o => Cluster.IdAsync(new IdRequest(), o), CallDeadline, cancellation).ConfigureAwait(false)).Id;
+        return ownId;
+    }
 
     /// <summary>A hot call, in a batch with others.</summary>
     public async ValueTask<CallResult> CallAsync(Call call, CancellationToken cancellation)

@@ -1,5 +1,7 @@
+using Cluster.Gateway.Adder;
 using Cluster.Gateway.Http;
 using Cluster.Gateway.Json;
+using Microsoft.Extensions.Logging;
 
 namespace Cluster.Gateway.Rest;
 
@@ -7,9 +9,14 @@ namespace Cluster.Gateway.Rest;
 public sealed class RestApi
 {
     private readonly PeerClient peer;
+    private readonly ILoggerFactory loggers;
 
     /// <summary>Puts the table together.</summary>
-    public RestApi(PeerClient peer) => this.peer = peer;
+    public RestApi(PeerClient peer, ILoggerFactory loggers)
+    {
+        this.peer = peer;
+        this.loggers = loggers;
+    }
 
     /// <summary>Credentials of the face, once it is there: <c>POST /token</c> signs with them.</summary>
     public Func<Authentication?> Authentication { get; init; } = static () => null;
@@ -20,6 +27,7 @@ public sealed class RestApi
         .. new PeerEndpoints(peer).Routes,
         .. new ListEndpoints(peer).Routes,
         .. new PinEndpoints(peer).Routes,
+        .. new AddEndpoint(peer, loggers.CreateLogger("adder")).Routes,
         new("POST", "/token", TokenAsync),
     ];
 
