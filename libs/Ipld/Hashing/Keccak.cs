@@ -73,21 +73,26 @@ internal static class Keccak
 
     private static void Permute(Span<ulong> s)
     {
-        Span<ulong> c = stackalloc ulong[5];
         foreach (var constant in RoundConstants)
         {
-            for (var x = 0; x < 5; x++)
+            var c0 = s[0] ^ s[5] ^ s[10] ^ s[15] ^ s[20];
+            var c1 = s[1] ^ s[6] ^ s[11] ^ s[16] ^ s[21];
+            var c2 = s[2] ^ s[7] ^ s[12] ^ s[17] ^ s[22];
+            var c3 = s[3] ^ s[8] ^ s[13] ^ s[18] ^ s[23];
+            var c4 = s[4] ^ s[9] ^ s[14] ^ s[19] ^ s[24];
+            var d0 = c4 ^ BitOperations.RotateLeft(c1, 1);
+            var d1 = c0 ^ BitOperations.RotateLeft(c2, 1);
+            var d2 = c1 ^ BitOperations.RotateLeft(c3, 1);
+            var d3 = c2 ^ BitOperations.RotateLeft(c4, 1);
+            var d4 = c3 ^ BitOperations.RotateLeft(c0, 1);
+            for (var y = 0; y < 25; y += 5)
             {
-                c[x] = s[x] ^ s[x + 5] ^ s[x + 10] ^ s[x + 15] ^ s[x + 20];
-            }
-
-            for (var x = 0; x < 5; x++)
-            {
-                var d = c[(x + 4) % 5] ^ BitOperations.RotateLeft(c[(x + 1) % 5], 1);
-                for (var y = 0; y < 25; y += 5)
-                {
-                    s[x + y] ^= d;
-                }
+                var row = s.Slice(y, 5);
+                row[0] ^= d0;
+                row[1] ^= d1;
+                row[2] ^= d2;
+                row[3] ^= d3;
+                row[4] ^= d4;
             }
 
             var moving = s[1];
@@ -99,11 +104,13 @@ internal static class Keccak
 
             for (var y = 0; y < 25; y += 5)
             {
-                s.Slice(y, 5).CopyTo(c);
-                for (var x = 0; x < 5; x++)
-                {
-                    s[x + y] = c[x] ^ (~c[(x + 1) % 5] & c[(x + 2) % 5]);
-                }
+                var row = s.Slice(y, 5);
+                var (a0, a1, a2, a3, a4) = (row[0], row[1], row[2], row[3], row[4]);
+                row[0] = a0 ^ (~a1 & a2);
+                row[1] = a1 ^ (~a2 & a3);
+                row[2] = a2 ^ (~a3 & a4);
+                row[3] = a3 ^ (~a4 & a0);
+                row[4] = a4 ^ (~a0 & a1);
             }
 
             s[0] ^= constant;
