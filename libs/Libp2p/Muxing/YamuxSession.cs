@@ -106,7 +106,8 @@ internal sealed class YamuxSession : IAsyncDisposable
         while (await accepted.Reader.WaitToReadAsync(cancellationToken))
         {
             if (!accepted.Reader.TryRead(out YamuxStream? stream)) continue;
-            Output.Append(new YamuxHeader(YamuxType.WindowUpdate, YamuxFlags.Ack, stream.Id, 0));
+            // One that was reset while it waited needs no acknowledgement.
+            if (stream.IsAlive) Output.Append(new YamuxHeader(YamuxType.WindowUpdate, YamuxFlags.Ack, stream.Id, 0));
             return stream;
         }
         return null;

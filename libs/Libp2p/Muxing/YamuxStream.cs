@@ -55,6 +55,15 @@ internal sealed class YamuxStream : IDuplexPipe
 
     public PipeWriter Output { get; }
 
+    /// <summary>Whether it was neither reset nor lost with its connection.</summary>
+    public bool IsAlive
+    {
+        get
+        {
+            lock (gate) return error is null;
+        }
+    }
+
     /// <summary>Receive window that memory was reserved for.</summary>
     public uint ReservedWindow => receiveWindow;
 

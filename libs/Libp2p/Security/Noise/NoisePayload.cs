@@ -20,13 +20,11 @@ internal sealed record NoisePayload(byte[] IdentityKey, byte[] Signature, IReadO
         var writer = new ProtoWriter(output);
         writer.Bytes(1, identity.PublicKey.ToProtobuf());
         writer.Bytes(2, identity.Sign(Signed(staticKey)));
-        if (muxers.Count > 0)
-        {
-            var extensions = new ArrayBufferWriter<byte>();
-            var inner = new ProtoWriter(extensions);
-            foreach (string muxer in muxers) inner.String(2, muxer);
-            writer.Bytes(4, extensions.WrittenSpan);
-        }
+        // Go sends the extensions even when they are empty.
+        var extensions = new ArrayBufferWriter<byte>();
+        var inner = new ProtoWriter(extensions);
+        foreach (string muxer in muxers) inner.String(2, muxer);
+        writer.Bytes(4, extensions.WrittenSpan);
         return output.WrittenSpan.ToArray();
     }
 

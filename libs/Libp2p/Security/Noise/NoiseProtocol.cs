@@ -16,13 +16,14 @@ internal sealed class NoiseProtocol : ISecurityProtocol
     {
     }
 
-    /// <summary>With given keys, for recorded handshakes.</summary>
-    internal NoiseProtocol(PrivateKey identity, IReadOnlyList<string> muxers, X25519KeyPair staticKey, Func<X25519KeyPair> ephemeralKeys)
+    /// <summary>With given keys, and a payload instead of one's own, for recorded handshakes.</summary>
+    internal NoiseProtocol(
+        PrivateKey identity, IReadOnlyList<string> muxers, X25519KeyPair staticKey, Func<X25519KeyPair> ephemeralKeys, byte[]? recordedPayload = null)
     {
         this.staticKey = staticKey;
         this.muxers = muxers;
         this.ephemeralKeys = ephemeralKeys;
-        payload = NoisePayload.Create(identity, staticKey.Public, muxers);
+        payload = recordedPayload ?? NoisePayload.Create(identity, staticKey.Public, muxers);
     }
 
     public string Id => ProtocolName.Noise;
