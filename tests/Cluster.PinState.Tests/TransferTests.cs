@@ -18,7 +18,7 @@ public sealed class TransferTests : IDisposable
         var before = await ExportAsync(_fixture);
 
         using var other = new StoreFixture(new PinStoreOptions { ReplacementBatchBytes = 10_000 });
-        var count = await StateImport.RunAsync(other.Store, new Dribble(before), new ImportOptions(), CancellationToken.None);
+        var count = await StateImport.RunAsync(other.Store, new Dribble(before), new StateImportOptions(), CancellationToken.None);
 
         Assert.Equal(2000UL, count);
         Assert.Equal(Encoding.UTF8.GetString(before), Encoding.UTF8.GetString(await ExportAsync(other)));
@@ -27,7 +27,7 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public async Task Overrides_apply_to_every_pin()
     {
-        var options = new ImportOptions { ReplicationMinimum = 2, ReplicationMaximum = 3, Allocations = [StoreFixture.Peer(4)] };
+        var options = new StateImportOptions { ReplicationMinimum = 2, ReplicationMaximum = 3, Allocations = [StoreFixture.Peer(4)] };
         var input = Encoding.UTF8.GetBytes($"{{\"cid\":\"{StoreFixture.Cid(1)}\"}}\n\n  {{\"cid\":\"{StoreFixture.Cid(2)}\",\n\"name\":\"}}\\\"{{\"}}");
         await StateImport.RunAsync(_fixture.Store, new MemoryStream(input), options, CancellationToken.None);
 
@@ -45,7 +45,7 @@ public sealed class TransferTests : IDisposable
     {
         var input = new MemoryStream(Encoding.UTF8.GetBytes("{\"name\":\"" + new string('x', 200_000)));
         var error = await Assert.ThrowsAsync<FormatException>(
-            () => StateImport.RunAsync(_fixture.Store, input, new ImportOptions { MaxEntryBytes = 100_000 }, CancellationToken.None));
+            () => StateImport.RunAsync(_fixture.Store, input, new StateImportOptions { MaxEntryBytes = 100_000 }, CancellationToken.None));
         Assert.Contains("100000", error.Message, StringComparison.Ordinal);
     }
 
@@ -116,9 +116,9 @@ public sealed class GoldenImportTests
         Assert.Equal(export.Order(StringComparer.Ordinal), lines.Order(StringComparer.Ordinal));
     }
 
-    private static ImportOptions Options(string[] flags)
+    private static StateImportOptions Options(string[] flags)
     {
-        var options = new ImportOptions();
+        var options = new StateImportOptions();
         for (var i = 0; i + 1 < flags.Length; i += 2)
         {
             options = flags[i] switch

@@ -6,7 +6,7 @@ using Libp2p;
 namespace Cluster.PinState.Transfer;
 
 /// <summary>What an import changes of every pin it reads (spec/service-cli.md 2.4).</summary>
-public sealed record ImportOptions
+public sealed record StateImportOptions
 {
     /// <summary>Above 0: the minimal replication factor of every pin.</summary>
     public int ReplicationMinimum { get; init; }
@@ -39,7 +39,7 @@ public static class StateImport
     /// <summary>Replaces the pinset of a store. Gives the number of pins.</summary>
     /// <exception cref="FormatException">The input is no list of pins; the text is the original's (Go's JSON).</exception>
     /// <exception cref="InvalidOperationException">Another import is under way.</exception>
-    public static async Task<ulong> RunAsync(PinStore store, Stream input, ImportOptions options, CancellationToken cancellationToken)
+    public static async Task<ulong> RunAsync(PinStore store, Stream input, StateImportOptions options, CancellationToken cancellationToken)
     {
         using var replacement = store.BeginReplacement();
         var splitter = new JsonSplitter(input, options.MaxEntryBytes);

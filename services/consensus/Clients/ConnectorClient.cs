@@ -1,0 +1,94 @@
+using Cluster.Consensus.Pinning;
+using Google.Protobuf;
+using Grpc.Core;
+using Ipld;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Clients;
+
+/// <summary>This peer's daemon, through its connector.</summary>
+public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
+{
+    private readonly V1.Connector.ConnectorClient _client = new(invoker);
+
+    /// <inheritdoc/>
+    public async ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _client.IdAsync(new V1.ConnectorIdRequest(), cancellationToken: cancellationToken);
+        }
+        catch (RpcException e) when (e.StatusCode != StatusCode.Cancelled)
+        {
+            return new V1.IpfsId { Error = e.Status.Detail };
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Cid> ResolveAsync(string path, CancellationToken cancellationToken)
+    {
+        var response = await AskAsync(() => _client.ResolveAsync(new V1.ResolveRequest { Path = path }, cancellationToken: cancellationToken));
+        return Cid.TryFromBytes(response.Cid.Span, out var cid, out var error)
+            ? cid
+            : throw new ClusterException(ClusterErrorKind.Internal, $"the daemon resolved {path} to something else than a CID: {error}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>> GetBlockAsync(Cid cid, CancellationToken cancellationToken)
+    {
+        var request = new V1.GetBlockRequest { Cid = UnsafeByteOperations.UnsafeWrap(cid.Memory) };
+        return (await AskAsync(() => _client.GetBlockAsync(request, cancellationToken: cancellationToken))).Data.Memory;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<V1.RepoGcKey>> RepoGcAsync(CancellationToken cancellationToken)
+    {
+        var keys = new List<V1.RepoGcKey>();
+        using var call = _client.RepoGc(new V1.Empty(), cancellationToken: cancellationToken);
+        try
+        {
+            while (await call.ResponseStream.MoveNext(cancellationToken))
+                keys.AddRange(call.ResponseStream.Current.Keys);
+        }
+        catch (RpcException e)
+        {
+            throw RpcFailures.ToCluster(e, "connector");
+        }
+
+        return keys;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) =>
+        (await AskAsync(() => _client.SwarmPeersAsync(new V1.Empty(), cancellationToken: cancellationToken))).Peers;
+
+    private static async ValueTask<T> AskAsync<T>(Func<AsyncUnaryCall<T>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (RpcException e)
+        {
+            throw RpcFailures.ToCluster(e, "connector");
+        }
+    }
+}
+
+/// <summary>Reads cluster DAGs from the local daemon.</summary>
+public sealed class DaemonDagReader(IDaemon daemon) : IClusterDagReader
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var block = await daemon.GetBlockAsync(clusterDag, cancellationToken);
+            return Ipld.DagCbor.Links(block.Span);
+        }
+        catch (Exception e) when (e is ClusterException or FormatException)
+        {
+            throw new ClusterException(ClusterErrorKind.Internal, $"error reading clusterDAG block from ipfs: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Ipld;
+using Libp2p;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Clients;
+
+/// <summary>The other peers of the cluster, as far as they can be reached.</summary>
+public interface IRemotePeers
+{
+    /// <summary>Addresses known of a peer, with <c>/p2p/</c>.</summary>
+    IReadOnlyList<Multiaddr> AddressesOf(PeerId peer);
+
+    /// <summary>How a peer describes itself.</summary>
+    ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken);
+
+    /// <summary>The tracker of a peer.</summary>
+    ITracker TrackerOf(PeerId peer);
+
+    /// <summary>The daemon of a peer.</summary>
+    IDaemon DaemonOf(PeerId peer);
+}
+
+/// <summary>Without a network no other peer can be reached; every question about one is answered so.</summary>
+public sealed class NoRemotePeers : IRemotePeers
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<Multiaddr> AddressesOf(PeerId peer) => [];
+
+    /// <inheritdoc/>
+    public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    /// <inheritdoc/>
+    public ITracker TrackerOf(PeerId peer) => throw Unreachable(peer);
+
+    /// <inheritdoc/>
+    public IDaemon DaemonOf(PeerId peer) => throw Unreachable(peer);
+
+    private static ClusterException Unreachable(PeerId peer) =>
+        new(ClusterErrorKind.Unavailable, $"failed to dial {peer}: no addresses");
+}

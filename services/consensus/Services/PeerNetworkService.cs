@@ -1,0 +1,92 @@
+using Cluster.Consensus.Clients;
+using Cluster.Consensus.Members;
+using Grpc.Core;
+using Libp2p;
+using Microsoft.Extensions.Logging;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Services;
+
+/// <summary>
+/// The contract <c>ipfscluster.v1.PeerNetwork</c> of a peer without a network: what concerns this peer itself is answered, metrics go
+/// to nobody, other peers cannot be dialled. Blocks for others and connections are not implemented.
+/// </summary>
+public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon daemon, IRemotePeers remote, ILoggerFactory loggers)
+    : V1.PeerNetwork.PeerNetworkBase
+{
+    private readonly ILogger _logger = loggers.CreateLogger("cluster");
+
+    /// <inheritdoc/>
+    public override Task<V1.Empty> PublishMetrics(V1.NetworkMetrics request, ServerCallContext context) => Task.FromResult(new V1.Empty());
+
+    /// <inheritdoc/>
+    public override async Task ReceiveMetrics(V1.Empty request, IServerStreamWriter<V1.NetworkMetrics> responseStream, ServerCallContext context)
+    {
+        // Nobody sends; the stream stays open until the caller goes, as it will when there is a network.
+        var gone = new TaskCompletionSource();
+        await using var registration = context.CancellationToken.Register(gone.SetResult);
+        await gone.Task;
+    }
+
+    /// <inheritdoc/>
+    public override Task<V1.PinInfo> TrackerStatus(V1.PeerTrackerStatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+        TrackerOf(request.Peer).StatusAsync(PinMapping.ToCid(request.Cid), 0, context.CancellationToken).AsTask());
+
+    /// <inheritdoc/>
+    public override Task TrackerStatusAll(
+        V1.PeerTrackerStatusAllRequest request, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responseStream, ServerCallContext context) =>
+        _logger.GuardAsync(() => SendAsync(
+            TrackerOf(request.Peer).StatusAllAsync(request.StatusMask, 0, context.CancellationToken), responseStream, context));
+
+    /// <inheritdoc/>
+    public override Task<V1.PinInfo> TrackerRecover(V1.PeerTrackerStatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+        TrackerOf(request.Peer).RecoverAsync(PinMapping.ToCid(request.Cid), 0, context.CancellationToken).AsTask());
+
+    /// <inheritdoc/>
+    public override Task TrackerRecoverAll(
+        V1.PeerRequest request, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responseStream, ServerCallContext context) =>
+        _logger.GuardAsync(() => SendAsync(TrackerOf(request.Peer).RecoverAllAsync(0, context.CancellationToken), responseStream, context));
+
+    /// <inheritdoc/>
+    public override Task<V1.RepoGc> RepoGc(V1.PeerRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    {
+        var result = new V1.RepoGc { Peer = request.Peer, PeerName = IsSelf(request.Peer) ? self.Name : string.Empty };
+        result.Keys.Add(await DaemonOf(request.Peer).RepoGcAsync(context.CancellationToken));
+        return result;
+    });
+
+    /// <inheritdoc/>
+    public override Task<V1.PeerSwarmPeersResponse> SwarmPeers(V1.PeerRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    {
+        var response = new V1.PeerSwarmPeersResponse();
+        response.Peers.Add(await DaemonOf(request.Peer).SwarmPeersAsync(context.CancellationToken));
+        return response;
+    });
+
+    /// <inheritdoc/>
+    public override Task<V1.PeerInfo> Id(V1.PeerRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+        IsSelf(request.Peer)
+            ? await self.DescribeAsync(context.CancellationToken)
+            : await remote.IdAsync(PinMapping.ToPeer(request.Peer), context.CancellationToken));
+
+    /// <inheritdoc/>
+    public override Task<V1.ConnectedResponse> Connected(V1.Empty request, ServerCallContext context) =>
+        Task.FromResult(new V1.ConnectedResponse());
+
+    private static async Task SendAsync(
+        IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> batches, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responses, ServerCallContext context)
+    {
+        await foreach (var batch in batches)
+        {
+            var response = new V1.PeerTrackerStatusAllResponse();
+            response.Items.Add(batch);
+            await responses.WriteAsync(response, context.CancellationToken);
+        }
+    }
+
+    private bool IsSelf(Google.Protobuf.ByteString peer) => peer.Span.SequenceEqual(self.Id.Bytes);
+
+    private ITracker TrackerOf(Google.Protobuf.ByteString peer) => IsSelf(peer) ? tracker : remote.TrackerOf(PinMapping.ToPeer(peer));
+
+    private IDaemon DaemonOf(Google.Protobuf.ByteString peer) => IsSelf(peer) ? daemon : remote.DaemonOf(PinMapping.ToPeer(peer));
+}

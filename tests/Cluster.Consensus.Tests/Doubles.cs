@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using Cluster.Consensus.Clients;
+using Cluster.Consensus.Pinning;
+using Google.Protobuf;
+using Ipld;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Tests;
+
+/// <summary>A clock that a test moves. Timers fire when it passes them.</summary>
+internal sealed class ManualClock : TimeProvider
+{
+    private readonly Lock _lock = new();
+    private readonly List<ManualTimer> _timers = [];
+    private DateTimeOffset _now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_lock)
+            return _now;
+    }
+
+    public void Advance(TimeSpan by)
+    {
+        List<ManualTimer> due;
+        lock (_lock)
+        {
+            _now += by;
+            due = [.. _timers.Where(t => t.Due <= _now)];
+            foreach (var timer in due)
+                _timers.Remove(timer);
+        }
+
+        foreach (var timer in due)
+            timer.Fire();
+    }
+
+    /// <summary>Waits until somebody waits for the clock.</summary>
+    public async Task SleeperAsync()
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_timers.Count > 0)
+                    return;
+            }
+
+            await Task.Yield();
+        }
+    }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    private sealed class ManualTimer(ManualClock clock, TimerCallback callback, object? state) : ITimer
+    {
+        public DateTimeOffset Due { get; private set; }
+
+        public void Fire() => callback(state);
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (clock._lock)
+            {
+                clock._timers.Remove(this);
+                if (dueTime == Timeout.InfiniteTimeSpan)
+                    return true;
+                Due = clock._now + dueTime;
+                clock._timers.Add(this);
+            }
+
+            return true;
+        }
+
+        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>A tracker that knows what it is told.</summary>
+internal sealed class FakeTracker : ITracker
+{
+    public ConcurrentDictionary<Cid, V1.PinInfo> Known { get; } = new();
+
+    public ConcurrentQueue<(Cid Cid, ulong Sequence)> Asked { get; } = new();
+
+    public Exception? Failure { get; set; }
+
+    public ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
+    {
+        Asked.Enqueue((cid, atLeastSequence));
+        if (Failure is not null)
+            throw Failure;
+        return new(Known.TryGetValue(cid, out var info) ? info.Clone() : Report(cid, V1.TrackerStatus.Unpinned));
+    }
+
+    public async ValueTask<V1.PinInfo> RecoverAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
+    {
+        var info = await StatusAsync(cid, atLeastSequence, cancellationToken);
+        info.Status = info.Status switch
+        {
+            V1.TrackerStatus.PinError or V1.TrackerStatus.UnexpectedlyUnpinned => V1.TrackerStatus.PinQueued,
+            V1.TrackerStatus.UnpinError => V1.TrackerStatus.UnpinQueued,
+            var other => other,
+        };
+        return info;
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> StatusAllAsync(
+        int statusMask, ulong atLeastSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        if (Failure is not null)
+            throw Failure;
+        foreach (var chunk in Known.OrderBy(k => k.Key).Select(k => k.Value).Where(i => statusMask == 0 || ((int)i.Status & statusMask) != 0).Chunk(3))
+            yield return [.. chunk.Select(i => i.Clone())];
+    }
+
+    public IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken) =>
+        StatusAllAsync((int)V1.TrackerStatus.PinError, atLeastSequence, cancellationToken);
+
+    public static V1.PinInfo Report(Cid cid, V1.TrackerStatus status, string error = "") => new()
+    {
+        Cid = UnsafeByteOperations.UnsafeWrap(cid.Memory),
+        Status = status,
+        Error = error,
+        Timestamp = new V1.Time { Seconds = 1 },
+    };
+}
+
+/// <summary>A daemon that answers from what it is told.</summary>
+internal sealed class FakeDaemon : IDaemon, IClusterDagReader
+{
+    public string Error { get; set; } = string.Empty;
+
+    public Dictionary<string, Cid> Paths { get; } = [];
+
+    public Dictionary<Cid, IReadOnlyList<Cid>> Dags { get; } = [];
+
+    public ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken) =>
+        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = "12D3KooWDaemon", Addresses = { "/ip4/10.0.0.1/tcp/4001" } });
+
+    public ValueTask<Cid> ResolveAsync(string path, CancellationToken cancellationToken) =>
+        Paths.TryGetValue(path, out var cid) ? new(cid) : throw new ClusterException(ClusterErrorKind.Internal, $"no link named {path}");
+
+    public ValueTask<ReadOnlyMemory<byte>> GetBlockAsync(Cid cid, CancellationToken cancellationToken) =>
+        throw new ClusterException(ClusterErrorKind.Internal, "block not found");
+
+    public ValueTask<IReadOnlyList<V1.RepoGcKey>> RepoGcAsync(CancellationToken cancellationToken) => Error.Length > 0
+        ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)
+        : new([new V1.RepoGcKey { Key = ByteString.CopyFrom(1, 2) }]);
+
+    public ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) => new(["12D3KooWOther"]);
+
+    public Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken) => Dags.TryGetValue(clusterDag, out var links)
+        ? Task.FromResult(links)
+        : throw new ClusterException(ClusterErrorKind.Internal, "error reading clusterDAG block from ipfs: not found");
+}

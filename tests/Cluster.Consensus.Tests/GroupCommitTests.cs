@@ -1,0 +1,95 @@
+using Cluster.Consensus.Replication;
+using Cluster.Model;
+using Cluster.PinState.Transfer;
+
+namespace Cluster.Consensus.Tests;
+
+public sealed class GroupCommitTests : IAsyncLifetime
+{
+    private readonly Peer _peer = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _peer.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Concurrent_commits_are_all_durable_in_order()
+    {
+        var commits = Enumerable.Range(0, 500).Select(i => Task.Run(async () => await _peer.ForceAsync(Peer.Request(i)))).ToList();
+        var numbers = await Task.WhenAll(commits);
+
+        Assert.Equal(500UL, _peer.State.Totals.Count);
+        Assert.Equal(500UL, _peer.State.Totals.Sequence);
+        Assert.All(numbers, n => Assert.InRange(n, 1UL, 500UL));
+
+        // They shared batches: far fewer of them than commits.
+        Assert.True(numbers.Distinct().Count() < 500);
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_written_does_not_take_the_others_with_it()
+    {
+        var bad = StateOperation.Put(new Pin { Cid = default });
+        var tasks = new List<Task<ulong>>();
+        for (var i = 0; i < 50; i++)
+        {
+            tasks.Add(_peer.Consensus.CommitAsync([i == 25 ? bad : StateOperation.Put(Peer.Request(i))], CancellationToken.None).AsTask());
+        }
+
+        for (var i = 0; i < 50; i++)
+        {
+            if (i == 25)
+                await Assert.ThrowsAnyAsync<Exception>(() => tasks[25]);
+            else
+                await tasks[i];
+        }
+
+        Assert.Equal(49UL, _peer.State.Totals.Count);
+    }
+
+    [Fact]
+    public async Task Removing_what_is_not_there_is_harmless()
+    {
+        await _peer.Consensus.CommitAsync([StateOperation.Remove(Peer.Cid(1))], CancellationToken.None);
+        Assert.Equal(0UL, _peer.State.Totals.Sequence);
+        await _peer.Consensus.CommitAsync([], CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task After_the_shutdown_nothing_is_accepted_and_what_was_is_written()
+    {
+        var accepted = Enumerable.Range(0, 100).Select(i => _peer.ForceAsync(Peer.Request(i)).AsTask()).ToList();
+        await _peer.Consensus.ShutdownAsync(CancellationToken.None);
+        await Task.WhenAll(accepted);
+        Assert.Equal(100UL, _peer.State.Totals.Count);
+        var error = Assert.Throws<ClusterException>(() => { _ = _peer.ForceAsync(Peer.Request(1)).AsTask(); });
+        Assert.Equal(ClusterErrorKind.Unavailable, error.Kind);
+    }
+
+    [Fact]
+    public async Task Alone_a_peer_can_neither_take_in_nor_lose_members()
+    {
+        Assert.Equal([Peer.Self], await _peer.Consensus.PeersAsync(CancellationToken.None));
+        Assert.True(_peer.Consensus.IsTrusted(Peer.Self));
+        await _peer.Consensus.AddPeerAsync(Peer.Self, CancellationToken.None);
+        Assert.Equal(
+            ClusterErrorKind.Unimplemented,
+            (await Assert.ThrowsAsync<ClusterException>(() => _peer.Consensus.AddPeerAsync(Peer.Id(1), CancellationToken.None))).Kind);
+        Assert.Equal(
+            "cannot remove ourselves from a 1-peer cluster",
+            (await Assert.ThrowsAsync<ClusterException>(() => _peer.Consensus.RemovePeerAsync(Peer.Self, CancellationToken.None))).Message);
+    }
+
+    [Fact]
+    public async Task A_bad_import_leaves_everything_as_it_was_and_cleaning_empties()
+    {
+        await _peer.PinAsync(Peer.Request(1));
+        var error = await Assert.ThrowsAsync<ClusterException>(() => _peer.Consensus.ImportAsync(
+            new MemoryStream("{\"cid\":\"x\"}"u8.ToArray()), new StateImportOptions(), CancellationToken.None));
+        Assert.StartsWith("error importing state: ", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(_peer.State.Find(Peer.Cid(1)));
+
+        await _peer.Consensus.CleanAsync(CancellationToken.None);
+        Assert.Equal(0UL, _peer.State.Totals.Count);
+    }
+}

@@ -1,0 +1,137 @@
+using Cluster.Consensus.Clients;
+using Cluster.Consensus.Status;
+using Cluster.Model;
+using Libp2p;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Tests;
+
+public sealed class StatusTests : IAsyncLifetime
+{
+    private readonly Peer _peer = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _peer.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task A_pin_is_reported_by_the_tracker_as_of_its_own_change()
+    {
+        _peer.HaveFreeSpace(0);
+        await _peer.PinAsync(Peer.Request(1, new PinOptions { Name = "n", Metadata = Metadata.From([new("k", "v")]) }));
+        _peer.Tracker.Known[Peer.Cid(1)] = FakeTracker.Report(Peer.Cid(1), V1.TrackerStatus.Pinning);
+
+        var status = await _peer.Status.StatusAsync(Peer.Cid(1), local: false, CancellationToken.None);
+
+        Assert.Equal((Peer.Cid(1), 1UL), Assert.Single(_peer.Tracker.Asked));
+        Assert.True(status.InPinset);
+        Assert.Equal("n", status.Name);
+        Assert.Equal("v", status.Metadata["k"]);
+        var entry = Assert.Single(status.Peers);
+        Assert.Equal(V1.TrackerStatus.Pinning, entry.Status);
+        Assert.Equal(Peer.Self.ToBytes(), entry.Peer.ToByteArray());
+        Assert.Equal("peer1", entry.PeerName);
+        Assert.Equal("ipfs0", entry.IpfsPeerId);
+        Assert.True(entry.Cid.IsEmpty);
+    }
+
+    [Fact]
+    public async Task What_is_not_in_the_pinset_is_unpinned_and_created_now()
+    {
+        _peer.Tracker.Known[Peer.Cid(1)] = FakeTracker.Report(Peer.Cid(1), V1.TrackerStatus.Unpinning);
+        var status = await _peer.Status.StatusAsync(Peer.Cid(1), local: false, CancellationToken.None);
+        Assert.False(status.InPinset);
+        Assert.Equal(_peer.Clock.GetUtcNow().ToUnixTimeSeconds(), status.Created.Seconds);
+        Assert.Equal(V1.TrackerStatus.Unpinned, Assert.Single(status.Peers).Status);
+
+        var local = await _peer.Status.StatusAsync(Peer.Cid(1), local: true, CancellationToken.None);
+        Assert.Equal(V1.TrackerStatus.Unpinning, Assert.Single(local.Peers).Status);
+        Assert.Null(local.Created);
+    }
+
+    [Fact]
+    public async Task A_failed_unpin_shows_and_can_be_recovered()
+    {
+        _peer.Tracker.Known[Peer.Cid(1)] = FakeTracker.Report(Peer.Cid(1), V1.TrackerStatus.UnpinError, "no");
+        var status = await _peer.Status.StatusAsync(Peer.Cid(1), local: false, CancellationToken.None);
+        Assert.Equal((V1.TrackerStatus.UnpinError, "no"), (status.Peers[0].Status, status.Peers[0].Error));
+
+        foreach (var local in new[] { false, true })
+        {
+            var recovered = await _peer.Status.RecoverAsync(Peer.Cid(1), local, CancellationToken.None);
+            Assert.Equal(V1.TrackerStatus.UnpinQueued, Assert.Single(recovered.Peers).Status);
+        }
+
+        var unknown = await Assert.ThrowsAsync<ClusterException>(
+            async () => await _peer.Status.RecoverAsync(Peer.Cid(2), local: true, CancellationToken.None));
+        Assert.Equal(ClusterErrorKind.NotFound, unknown.Kind);
+    }
+
+    [Fact]
+    public async Task Holders_that_cannot_be_reached_are_errors_and_others_remote()
+    {
+        await _peer.ForceAsync(Peer.Request(1, Peer.Factors(1, 1)) with { Allocations = [Peer.Id(5)] });
+        var status = await _peer.Status.StatusAsync(Peer.Cid(1), local: false, CancellationToken.None);
+        Assert.Equal(
+            [(Peer.Self, V1.TrackerStatus.Remote), (Peer.Id(5), V1.TrackerStatus.ClusterError)],
+            status.Peers.Select(p => (PeerId.FromBytes(p.Peer.Span), p.Status)));
+        Assert.Empty(_peer.Tracker.Asked);
+    }
+
+    [Fact]
+    public async Task A_listing_passes_the_mask_on_and_wraps_each_report()
+    {
+        for (var i = 0; i < 10; i++)
+            _peer.Tracker.Known[Peer.Cid(i)] = FakeTracker.Report(Peer.Cid(i), i % 2 == 0 ? V1.TrackerStatus.Pinned : V1.TrackerStatus.PinError);
+        var items = new List<V1.GlobalPinInfo>();
+        await foreach (var batch in _peer.Listing.StatusAllAsync((int)V1.TrackerStatus.Pinned, local: false, CancellationToken.None))
+            items.AddRange(batch.Items);
+        Assert.Equal(5, items.Count);
+        Assert.All(items, i => Assert.Equal("peer1", Assert.Single(i.Peers).PeerName));
+
+        _peer.Tracker.Failure = new ClusterException(ClusterErrorKind.Unavailable, "away");
+        await Assert.ThrowsAsync<ClusterException>(async () =>
+        {
+            await foreach (var batch in _peer.Listing.StatusAllAsync(0, local: false, CancellationToken.None))
+                items.AddRange(batch.Items);
+        });
+    }
+
+    [Fact]
+    public async Task Sorted_streams_of_peers_merge_into_one()
+    {
+        var reports = new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock);
+        await using var merge = new StatusMerge(reports, 0);
+        merge.Add(Peer.Id(1), () => Stream(1, 2, 3, 4), CancellationToken.None);
+        merge.Add(Peer.Id(2), () => Stream(2, 4, 5), CancellationToken.None);
+        merge.Add(Peer.Id(3), () => throw new ClusterException(ClusterErrorKind.Unavailable, "down"), CancellationToken.None);
+
+        var found = new List<string>();
+        while (await merge.NextAsync() is { } item)
+        {
+            var number = BitConverter.ToInt32(item.Cid.Span[4..]);
+            found.Add($"{number}:{string.Join(',', item.Peers.Select(p => $"{p.Peer[^4]}{(p.Error.Length > 0 ? "!" : "")}"))}");
+        }
+
+        Assert.Equal(["1:1,3!", "2:1,2,3!", "3:1,3!", "4:1,2,3!", "5:2,3!"], found);
+    }
+
+    [Fact]
+    public async Task When_all_peers_fail_the_list_fails()
+    {
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock), 0);
+        merge.Add(Peer.Id(1), () => throw new ClusterException(ClusterErrorKind.Unavailable, "first"), CancellationToken.None);
+        merge.Add(Peer.Id(2), () => throw new ClusterException(ClusterErrorKind.Unavailable, "second"), CancellationToken.None);
+        var error = await Assert.ThrowsAsync<ClusterException>(async () => await merge.NextAsync());
+        Assert.Equal("first", error.Message);
+    }
+
+    private static async IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> Stream(params int[] numbers)
+    {
+        foreach (var chunk in numbers.Chunk(2))
+        {
+            await Task.Yield();
+            yield return [.. chunk.Select(n => FakeTracker.Report(Peer.Cid(n), V1.TrackerStatus.Pinned))];
+        }
+    }
+}
