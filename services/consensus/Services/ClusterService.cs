@@ -30,21 +30,22 @@ public sealed record ClusterParts(
     ClusterSettings Settings);
 
 /// <summary>The contract <c>ipfscluster.v1.Cluster</c>: what the gateway and outside clients ask of a peer.</summary>
+/// <remarks>Not derived from the generated base: its methods are bound by name, which asks for virtual ones.</remarks>
 [BindServiceMethod(typeof(ClusterBinding), nameof(ClusterBinding.BindService))]
-public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) : V1.Cluster.ClusterBase
+public class ClusterService(ClusterParts parts, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("cluster");
 
-    /// <inheritdoc/>
-    public override Task<V1.PeerInfo> Id(V1.IdRequest request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.PeerInfo> Id(V1.IdRequest request, ServerCallContext context) =>
         _logger.GuardAsync(() => parts.Self.DescribeAsync(context.CancellationToken).AsTask());
 
-    /// <inheritdoc/>
-    public override Task<V1.VersionResponse> Version(V1.Empty request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.VersionResponse> Version(V1.Empty request, ServerCallContext context) =>
         Task.FromResult(new V1.VersionResponse { Version = SelfPeer.Version });
 
-    /// <inheritdoc/>
-    public override async Task<V1.ReadyResponse> Ready(V1.ReadyRequest request, ServerCallContext context)
+    /// <summary>See the contract.</summary>
+    public virtual async Task<V1.ReadyResponse> Ready(V1.ReadyRequest request, ServerCallContext context)
     {
         if (request.Wait)
         {
@@ -61,27 +62,27 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
         return new V1.ReadyResponse { Ready = parts.Readiness.IsReady, WaitingFor = parts.Readiness.WaitingFor };
     }
 
-    /// <inheritdoc/>
-    public override Task Peers(V1.PeersRequest request, IServerStreamWriter<V1.PeersResponse> responseStream, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task Peers(V1.PeersRequest request, IServerStreamWriter<V1.PeersResponse> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
             await foreach (var peer in parts.Membership.DescribeAllAsync(context.CancellationToken))
                 await responseStream.WriteAsync(new V1.PeersResponse { Peers = { peer } }, context.CancellationToken);
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.PeerInfo> PeerAdd(V1.PeerAddRequest request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.PeerInfo> PeerAdd(V1.PeerAddRequest request, ServerCallContext context) =>
         _logger.GuardAsync(() => parts.Membership.AddAsync(PinMapping.ToPeer(request.Peer), context.CancellationToken));
 
-    /// <inheritdoc/>
-    public override Task<V1.Empty> PeerRemove(V1.PeerRemoveRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Empty> PeerRemove(V1.PeerRemoveRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
     {
         await parts.Membership.RemoveAsync(PinMapping.ToPeer(request.Peer), context.CancellationToken);
         return new V1.Empty();
     });
 
-    /// <inheritdoc/>
-    public override Task<V1.Empty> Join(V1.JoinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Empty> Join(V1.JoinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
     {
         var address = PinMapping.ToAddress(request.Address);
         if (address.PeerId is not { } peer)
@@ -90,30 +91,30 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
         return new V1.Empty();
     });
 
-    /// <inheritdoc/>
-    public override Task<V1.Pin> Pin(V1.PinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Pin> Pin(V1.PinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
         PinMapping.ToMessage(await parts.Operations.PinAsync(PinMapping.ToPin(request), context.CancellationToken)));
 
-    /// <inheritdoc/>
-    public override Task<V1.Pin> Unpin(V1.UnpinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Pin> Unpin(V1.UnpinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
         PinMapping.ToMessage(await parts.Operations.UnpinAsync(PinMapping.ToCid(request.Cid), context.CancellationToken)));
 
-    /// <inheritdoc/>
-    public override Task<V1.Pin> PinPath(V1.PinPathRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Pin> PinPath(V1.PinPathRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
     {
         var cid = await parts.Operations.ResolveAsync(request.Path, context.CancellationToken);
         return PinMapping.ToMessage(await parts.Operations.PinAsync(PinMapping.ToPin(cid, request.Options, null), context.CancellationToken));
     });
 
-    /// <inheritdoc/>
-    public override Task<V1.Pin> UnpinPath(V1.UnpinPathRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Pin> UnpinPath(V1.UnpinPathRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
     {
         var cid = await parts.Operations.ResolveAsync(request.Path, context.CancellationToken);
         return PinMapping.ToMessage(await parts.Operations.UnpinAsync(cid, context.CancellationToken));
     });
 
-    /// <inheritdoc/>
-    public override Task Calls(
+    /// <summary>See the contract.</summary>
+    public virtual Task Calls(
         IAsyncStreamReader<V1.CallBatch> requestStream, IServerStreamWriter<V1.CallResultBatch> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
@@ -121,8 +122,8 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
             await stream.RunAsync(requestStream, responseStream, context.CancellationToken);
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.Pin> Allocation(V1.AllocationRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.Pin> Allocation(V1.AllocationRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
     {
         var pin = parts.Consensus.State.Find(PinMapping.ToCid(request.Cid))
             ?? throw new ClusterException(ClusterErrorKind.NotFound, PinValidation.NotInPinset);
@@ -130,7 +131,7 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
     });
 
     /// <summary>Served from the records as they are; see <see cref="ClusterBinding"/>.</summary>
-    public Task Allocations(V1.AllocationsRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
+    public virtual Task Allocations(V1.AllocationsRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
             using var snapshot = parts.Consensus.State.CreateSnapshot();
@@ -138,12 +139,12 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
             await RecordLists.WriteAsync(snapshot, filter, (message, _) => { }, responseStream, context.CancellationToken);
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.GlobalPinInfo> Status(V1.StatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.GlobalPinInfo> Status(V1.StatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
         parts.Status.StatusAsync(PinMapping.ToCid(request.Cid), request.Local, context.CancellationToken).AsTask());
 
-    /// <inheritdoc/>
-    public override Task StatusAll(
+    /// <summary>See the contract.</summary>
+    public virtual Task StatusAll(
         V1.StatusAllRequest request, IServerStreamWriter<V1.GlobalPinInfoBatch> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
@@ -157,12 +158,12 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
                 await responseStream.WriteAsync(batch, context.CancellationToken);
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.GlobalPinInfo> Recover(V1.RecoverRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.GlobalPinInfo> Recover(V1.RecoverRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
         parts.Status.RecoverAsync(PinMapping.ToCid(request.Cid), request.Local, context.CancellationToken).AsTask());
 
-    /// <inheritdoc/>
-    public override Task RecoverAll(
+    /// <summary>See the contract.</summary>
+    public virtual Task RecoverAll(
         V1.RecoverAllRequest request, IServerStreamWriter<V1.GlobalPinInfoBatch> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
@@ -170,28 +171,28 @@ public sealed class ClusterService(ClusterParts parts, ILoggerFactory loggers) :
                 await responseStream.WriteAsync(batch, context.CancellationToken);
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.ClusterRepoGcResponse> RepoGc(V1.ClusterRepoGcRequest request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.ClusterRepoGcResponse> RepoGc(V1.ClusterRepoGcRequest request, ServerCallContext context) =>
         _logger.GuardAsync(() => parts.Membership.CollectGarbageAsync(request.Local, context.CancellationToken));
 
-    /// <inheritdoc/>
-    public override Task<V1.ConnectGraphResponse> ConnectGraph(V1.Empty request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.ConnectGraphResponse> ConnectGraph(V1.Empty request, ServerCallContext context) =>
         _logger.GuardAsync(() => parts.Membership.ConnectGraphAsync(context.CancellationToken));
 
-    /// <inheritdoc/>
-    public override Task<V1.AlertsResponse> Alerts(V1.Empty request, ServerCallContext context)
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.AlertsResponse> Alerts(V1.Empty request, ServerCallContext context)
     {
         var response = new V1.AlertsResponse();
         response.Alerts.Add(parts.Alerts.NewestFirst());
         return Task.FromResult(response);
     }
 
-    /// <inheritdoc/>
-    public override Task<V1.BandwidthResponse> Bandwidth(V1.Empty request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.BandwidthResponse> Bandwidth(V1.Empty request, ServerCallContext context) =>
         Task.FromResult(new V1.BandwidthResponse { Measured = false });
 
-    /// <inheritdoc/>
-    public override Task<V1.BlockAllocateResponse> BlockAllocate(V1.BlockAllocateRequest request, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.BlockAllocateResponse> BlockAllocate(V1.BlockAllocateRequest request, ServerCallContext context) =>
         _logger.GuardAsync(() =>
         {
             var pin = PinMapping.ToPin(PinMapping.ToOptionalCid(request.Cid, "cid"), request.Options, null);

@@ -14,16 +14,17 @@ using V1 = Cluster.Contracts.V1;
 namespace Cluster.Consensus.Services;
 
 /// <summary>The contract <c>ipfscluster.v1.State</c>: the shared state for the tracker and tools.</summary>
+/// <remarks>Not derived from the generated base: its methods are bound by name, which asks for virtual ones.</remarks>
 [BindServiceMethod(typeof(StateBinding), nameof(StateBinding.BindService))]
-public sealed class StateService(IConsensus consensus, ILoggerFactory loggers) : V1.State.StateBase
+public class StateService(IConsensus consensus, ILoggerFactory loggers)
 {
     private const int ChangesPerMessage = 1024;
 
     private readonly ILogger _logger = loggers.CreateLogger("dsstate");
     private readonly PinStore _state = consensus.State;
 
-    /// <inheritdoc/>
-    public override Task<V1.StateGetResponse> Get(V1.StateGetRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.StateGetResponse> Get(V1.StateGetRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
     {
         using var snapshot = _state.CreateSnapshot();
         var response = new V1.StateGetResponse { Sequence = snapshot.Totals.Sequence };
@@ -37,7 +38,7 @@ public sealed class StateService(IConsensus consensus, ILoggerFactory loggers) :
     });
 
     /// <summary>Served from the records as they are; see <see cref="StateBinding"/>.</summary>
-    public Task List(V1.StateListRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
+    public virtual Task List(V1.StateListRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
             var filter = new PinFilter
@@ -53,11 +54,11 @@ public sealed class StateService(IConsensus consensus, ILoggerFactory loggers) :
         });
 
     /// <summary>Served from the records as they are; see <see cref="StateBinding"/>.</summary>
-    public Task Watch(V1.StateWatchRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
+    public virtual Task Watch(V1.StateWatchRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(() => WatchAsync(request, responseStream, context.CancellationToken));
 
-    /// <inheritdoc/>
-    public override Task<V1.StateInfoResponse> Info(V1.Empty request, ServerCallContext context)
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.StateInfoResponse> Info(V1.Empty request, ServerCallContext context)
     {
         var totals = _state.Totals;
         return Task.FromResult(new V1.StateInfoResponse
@@ -69,8 +70,8 @@ public sealed class StateService(IConsensus consensus, ILoggerFactory loggers) :
         });
     }
 
-    /// <inheritdoc/>
-    public override Task Export(V1.Empty request, IServerStreamWriter<V1.StateExportResponse> responseStream, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task Export(V1.Empty request, IServerStreamWriter<V1.StateExportResponse> responseStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
             using var export = new StateExport(_state);
@@ -83,8 +84,8 @@ public sealed class StateService(IConsensus consensus, ILoggerFactory loggers) :
             }
         });
 
-    /// <inheritdoc/>
-    public override Task<V1.StateImportResponse> Import(IAsyncStreamReader<V1.StateImportRequest> requestStream, ServerCallContext context) =>
+    /// <summary>See the contract.</summary>
+    public virtual Task<V1.StateImportResponse> Import(IAsyncStreamReader<V1.StateImportRequest> requestStream, ServerCallContext context) =>
         _logger.GuardAsync(async () =>
         {
             using var input = new ImportStream(requestStream);

@@ -12,10 +12,10 @@ public static class StateBinding
     /// <summary>The contract; reflection looks for it here.</summary>
     public static ServiceDescriptor Descriptor => V1.State.Descriptor;
 
-    /// <summary>Called by the server.</summary>
+    /// <summary>Called by the server, which finds the handlers by the methods' names.</summary>
     public static void BindService(ServiceBinderBase binder, StateService? service)
     {
-        V1.State.BindService(new WithoutBinder(binder, nameof(V1.State.StateBase.List), nameof(V1.State.StateBase.Watch)), service);
+        V1.State.BindService(new WithoutBinder(binder, nameof(V1.State.StateBase.List), nameof(V1.State.StateBase.Watch)), null);
         binder.AddRaw<V1.StateListRequest>(Descriptor, nameof(V1.State.StateBase.List), service is null ? null : service.List);
         binder.AddRaw<V1.StateWatchRequest>(Descriptor, nameof(V1.State.StateBase.Watch), service is null ? null : service.Watch);
     }
@@ -30,7 +30,7 @@ public static class ClusterBinding
     /// <summary>Called by the server.</summary>
     public static void BindService(ServiceBinderBase binder, ClusterService? service)
     {
-        V1.Cluster.BindService(new WithoutBinder(binder, nameof(V1.Cluster.ClusterBase.Allocations)), service);
+        V1.Cluster.BindService(new WithoutBinder(binder, nameof(V1.Cluster.ClusterBase.Allocations)), null);
         binder.AddRaw<V1.AllocationsRequest>(
             Descriptor, nameof(V1.Cluster.ClusterBase.Allocations), service is null ? null : service.Allocations);
     }

@@ -1,0 +1,78 @@
+using System.Net.Sockets;
+using Cluster.Consensus.Clients;
+using Cluster.Consensus.Members;
+using Cluster.Consensus.Replication;
+using Cluster.Consensus.Services;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Tests;
+
+/// <summary>A peer's core behind a real gRPC server on a Unix socket, and a client of it.</summary>
+internal sealed class ServedPeer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly GrpcChannel _channel;
+    private readonly string _socket;
+
+    private ServedPeer(Peer peer, WebApplication application, GrpcChannel channel, string socket)
+    {
+        Peer = peer;
+        _application = application;
+        _channel = channel;
+        _socket = socket;
+        Cluster = new V1.Cluster.ClusterClient(channel);
+        State = new V1.State.StateClient(channel);
+        Network = new V1.PeerNetwork.PeerNetworkClient(channel);
+    }
+
+    public Peer Peer { get; }
+
+    public V1.Cluster.ClusterClient Cluster { get; }
+
+    public V1.State.StateClient State { get; }
+
+    public V1.PeerNetwork.PeerNetworkClient Network { get; }
+
+    public static async Task<ServedPeer> StartAsync(ClusterSettings? settings = null)
+    {
+        var peer = new Peer(settings);
+        var socket = Path.Combine(Path.GetTempPath(), $"c{Guid.NewGuid():n}.sock");
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket, l => l.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(peer.Parts).AddSingleton<IConsensus>(peer.Consensus).AddSingleton(peer.SelfPeer)
+            .AddSingleton<ITracker>(peer.Tracker).AddSingleton<IDaemon>(peer.Daemon).AddSingleton<IRemotePeers>(peer.Remote);
+        builder.Services.AddSingleton<ClusterService>().AddSingleton<StateService>().AddSingleton<PeerNetworkService>();
+        var application = builder.Build();
+        application.MapGrpcService<ClusterService>();
+        application.MapGrpcService<StateService>();
+        application.MapGrpcService<PeerNetworkService>();
+        await application.StartAsync();
+        var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, token) =>
+                {
+                    var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), token);
+                    return new NetworkStream(connection, ownsSocket: true);
+                },
+            },
+        });
+        return new ServedPeer(peer, application, channel, socket);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await _application.DisposeAsync();
+        await Peer.DisposeAsync();
+        File.Delete(_socket);
+    }
+}
