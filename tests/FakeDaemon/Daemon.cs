@@ -19,6 +19,7 @@ public sealed class Daemon : IAsyncDisposable
     private readonly ConcurrentDictionary<Task, byte> _connections = new();
     private readonly Task _accepting;
     private int _connectionCount;
+    private int _disposed;
 
     /// <summary>Starts a daemon that asks <paramref name="answer"/> what to do with each request.</summary>
     /// <param name="answer">Called from any thread, once a request.</param>
@@ -54,6 +55,8 @@ public sealed class Daemon : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting;

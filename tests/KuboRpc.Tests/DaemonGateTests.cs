@@ -1,3 +1,4 @@
+using Cluster.Tests;
 using Xunit;
 
 namespace KuboRpc.Tests;

@@ -1,4 +1,4 @@
-namespace KuboRpc.Tests;
+namespace Cluster.Tests;
 
 /// <summary>Time that stands still until it is moved.</summary>
 internal sealed class ManualTime : TimeProvider

@@ -198,7 +198,7 @@ internal sealed class CallStream(KuboClient client, Action<Exception> failed, Ca
                 var batch = new ConnectorCallResultBatch();
                 while (batch.Results.Count < MaxResultsOfOneBatch && _results.Reader.TryRead(out var result))
                     batch.Results.Add(result);
-                await responses.WriteAsync(batch, cancellationToken);
+                await responses.WriteAsync(batch, CancellationToken.None);
             }
         }
         catch (Exception failure) when (failure is OperationCanceledException or RpcException or IOException or InvalidOperationException)

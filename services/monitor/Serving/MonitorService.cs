@@ -7,7 +7,8 @@ using Contract = Cluster.Contracts.V1.Monitor;
 namespace Cluster.Monitor.Serving;
 
 /// <summary>The contract <c>Monitor</c>.</summary>
-public sealed class MonitorService(MetricHub hub, MonitorRunner runner) : Contract.MonitorBase
+/// <param name="stopping">Cancelled when the process stops: watches end then with UNAVAILABLE instead of holding the stop up.</param>
+public sealed class MonitorService(MetricHub hub, MonitorRunner runner, CancellationToken stopping) : Contract.MonitorBase
 {
     private static readonly Empty Done = new();
 
@@ -78,14 +79,22 @@ public sealed class MonitorService(MetricHub hub, MonitorRunner runner) : Contra
         return Task.FromResult(Done);
     }
 
-    private static async Task SendAsync<TItem, TMessage>(
+    private async Task SendAsync<TItem, TMessage>(
         Watch<TItem> watch, IServerStreamWriter<TMessage> stream, ServerCallContext context, Func<TItem, TMessage> write)
     {
         using var _ = watch;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping);
         try
         {
-            await foreach (var item in watch.ReadAllAsync(context.CancellationToken))
-                await stream.WriteAsync(write(item), context.CancellationToken);
+            await foreach (var item in watch.ReadAllAsync(ended.Token))
+            {
+                // Without the token: one that is cancelled within a write breaks the call as CANCELLED.
+                await stream.WriteAsync(write(item));
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the monitor stops"));
         }
         catch (WatcherTooSlowException failure)
         {
