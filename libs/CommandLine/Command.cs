@@ -18,6 +18,12 @@ public sealed record Command(string Name, string Usage)
     /// <summary>Left out of the help.</summary>
     public bool Hidden { get; init; }
 
+    /// <summary>Whether the help of a group without a description repeats its usage there.</summary>
+    public bool DescribedByUsage { get; init; } = true;
+
+    /// <summary>Runs before a group's subcommand or its overview, but not before its own <c>--help</c>; a result other than null ends the program with that code.</summary>
+    public Func<Invocation, CancellationToken, Task<int?>>? Before { get; init; }
+
     /// <summary>Does the work; the result is the exit code. A group without one prints its help.</summary>
     public Func<Invocation, CancellationToken, Task<int>>? Action { get; init; }
 
@@ -40,4 +46,10 @@ public sealed record Program(string Name, string Usage, string Version)
 
     /// <summary>Runs when no command is given; without one the help is printed.</summary>
     public Func<Invocation, CancellationToken, Task<int>>? Action { get; init; }
+
+    /// <summary>Exit code for options that are unknown or have a wrong value.</summary>
+    public int IncorrectUsageCode { get; init; } = 1;
+
+    /// <summary>Exit code when the first argument is no command, with the help; null complains about a help topic instead.</summary>
+    public int? HelpForUnknownCommandCode { get; init; }
 }

@@ -48,7 +48,7 @@ public static class CommandLineRunner
         if (parsed.Complaint is { } wrong)
         {
             await output.WriteAsync($"Incorrect Usage. {wrong}\n\n{Help.OfProgram(program)}");
-            return 1;
+            return program.IncorrectUsageCode;
         }
 
         if (IsTrue(parsed, "help"))
@@ -80,7 +80,10 @@ public static class CommandLineRunner
             return await HelpAsync(parsed.Arguments.ElementAtOrDefault(1), program.Commands, program.Name, () => Help.OfProgram(program), channels);
         if (program.Commands.FirstOrDefault(command => command.Is(name)) is { } found)
             return await RunCommandAsync(program, found, program.Name + " " + found.Name, parsed.Arguments[1..], root, cancel);
-        return await NoTopicAsync(name, channels);
+        if (program.HelpForUnknownCommandCode is not { } helped)
+            return await NoTopicAsync(name, channels);
+        await output.WriteAsync(Help.OfProgram(program));
+        return helped;
     }
 
     private static async Task<int> RunCommandAsync(
@@ -93,7 +96,7 @@ public static class CommandLineRunner
         {
             var help = group ? Help.OfGroup(path, command) : Help.OfCommand(path, command);
             await channels.Output.WriteAsync($"Incorrect Usage{(group ? '.' : ':')} {wrong}\n\n{help}");
-            return 1;
+            return program.IncorrectUsageCode;
         }
 
         if (IsTrue(parsed, "help"))
@@ -105,6 +108,8 @@ public static class CommandLineRunner
         var invocation = new Invocation(channels, parsed, parent, parent.State);
         if (!group)
             return await command.Action!(invocation, cancel);
+        if (command.Before is not null && await command.Before(invocation, cancel) is { } code)
+            return code;
         if (parsed.Arguments.Count == 0)
         {
             if (command.Action is not null)

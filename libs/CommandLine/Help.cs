@@ -21,7 +21,7 @@ internal static class Help
 
     /// <summary>What <c>group help</c> prints, unlike <c>group --help</c>.</summary>
     public static string OfGroupAsProgram(string path, Command group, string version) => AppLike(
-        path, group.Usage, version, group.Description.Length > 0 ? group.Description : group.Usage, Visible(group), [.. group.Options, HelpOption]);
+        path, group.Usage, version, Description(group), Visible(group), [.. group.Options, HelpOption]);
 
     /// <summary>What a group prints without a subcommand.</summary>
     public static string OfGroup(string path, Command group)
@@ -40,7 +40,7 @@ internal static class Help
     {
         var text = new StringBuilder();
         var options = command.Options.Where(option => !option.Hidden).ToArray();
-        var description = command.Description.Length == 0 && command.Subcommands.Count > 0 ? command.Usage : command.Description;
+        var description = Description(command);
         text.Append("NAME:\n   ").Append(path).Append(" - ").Append(command.Usage);
         text.Append("\n\nUSAGE:\n   ").Append(path).Append(options.Length > 0 ? " [command options]" : string.Empty);
         text.Append(' ').Append(ArgumentsOf(command));
@@ -72,6 +72,9 @@ internal static class Help
 
         return TabbedText.Align(text.ToString());
     }
+
+    private static string Description(Command command) =>
+        command.Description.Length == 0 && command.Subcommands.Count > 0 && command.DescribedByUsage ? command.Usage : command.Description;
 
     private static IEnumerable<string> Visible(Command group) => group.Subcommands.Where(command => !command.Hidden).Select(Line);
 

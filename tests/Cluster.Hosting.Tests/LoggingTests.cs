@@ -83,7 +83,7 @@ public sealed class LoggingTests
             }
 
             var line = Assert.Single(File.ReadAllLines(path));
-            Assert.Contains("\"logger\":\"cluster\",\"caller\":\"cluster/Hello:7\",\"msg\":\"hi\",\"app\":\"a\",\"dc\":\"b\"}", line, StringComparison.Ordinal);
+            Assert.Contains("\"logger\":\"cluster\",\"caller\":\"cluster/Hello.cs:7\",\"msg\":\"hi\",\"app\":\"a\",\"dc\":\"b\"}", line, StringComparison.Ordinal);
         }
         finally
         {

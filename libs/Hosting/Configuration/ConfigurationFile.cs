@@ -16,6 +16,11 @@ public static class ConfigurationFile
     /// </summary>
     public const string FetchedVariable = "CLUSTER_FETCHED_CONFIGURATION";
 
+    /// <summary>
+    /// Set by <c>daemon --consensus</c>: which section of <c>consensus</c> counts when the file has both. It must be one that the file has.
+    /// </summary>
+    public const string ConsensusVariable = "CLUSTER_CONSENSUS";
+
     private static readonly TimeSpan fetchLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>A configuration has some 10 KiB.</summary>
@@ -75,7 +80,7 @@ public static class ConfigurationFile
         {
             foreach (var line in configuration.Log)
                 log(line);
-            return configuration;
+            return environment.TryGetValue(ConsensusVariable, out var consensus) ? WithConsensus(configuration, consensus) : configuration;
         }
     }
 
@@ -87,6 +92,23 @@ public static class ConfigurationFile
         null => "",
         _ => error.Message,
     };
+
+    private static ClusterConfiguration WithConsensus(ClusterConfiguration configuration, string consensus)
+    {
+        if (!configuration.Runs("consensus." + consensus))
+        {
+            throw new ServiceStartException(
+                "choosing consensus",
+                $"\"{consensus}\" was asked for, but the configuration has no section consensus.{consensus}: leave --consensus out, or initialise with it");
+        }
+
+        return configuration with
+        {
+            Present = configuration.Present
+                .Where(component => !component.StartsWith("consensus.", StringComparison.Ordinal) || component == "consensus." + consensus)
+                .ToHashSet(StringComparer.Ordinal),
+        };
+    }
 
     private static async Task<string> ReadAsync(string path, Action<ConfigurationLogLine> log, CancellationToken cancellationToken)
     {

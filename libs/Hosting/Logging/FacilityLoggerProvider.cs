@@ -41,7 +41,8 @@ public sealed class FacilityLoggerProvider : ILoggerProvider
         {
             if (!IsEnabled(logLevel))
                 return;
-            var caller = $"{facility}/{eventId.Name ?? "log"}:{eventId.Id}";
+            // The original names file and line; an event's name and number lead to the code as well, in the same form.
+            var caller = $"{facility}/{eventId.Name ?? "Log"}.cs:{eventId.Id}";
             output.Write(logLevel, facility, caller, formatter(state, exception), Fields(exception));
         }
 

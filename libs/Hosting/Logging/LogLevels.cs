@@ -36,7 +36,7 @@ public sealed class LogLevels
         if (debug)
             return new LogLevels([], LogLevel.Debug);
         var (result, others) = ParseGoLog(goLog);
-        var overall = "info";
+        string? overall = null;
         var asked = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var item in levels.Split(','))
         {
@@ -45,8 +45,11 @@ public sealed class LogLevels
                 throw new FormatException("log level not in expected format \"identifier:loglevel\" or \"loglevel\"");
             if (parts.Length == 1)
             {
-                if (parts[0].Length > 0)
-                    overall = parts[0];
+                if (parts[0].Length == 0)
+                    continue;
+                if (overall is not null)
+                    say("overwriting existing all log level");
+                overall = parts[0];
                 continue;
             }
 
@@ -58,7 +61,7 @@ public sealed class LogLevels
         }
 
         foreach (var facility in Facility.Cluster)
-            Set(facility, asked.GetValueOrDefault(facility, overall));
+            Set(facility, asked.GetValueOrDefault(facility, overall ?? "info"));
         foreach (var (facility, level) in Facility.Libraries)
             Set(facility, asked.GetValueOrDefault(facility, level));
         foreach (var (facility, level) in asked)

@@ -51,6 +51,15 @@ public sealed class ServiceContext
     /// <summary>Makes loggers; a category is a facility.</summary>
     public ILoggerFactory Loggers { get; }
 
+    /// <summary>The exit code that the process ends with when it stops in order; see <see cref="PeerLeftExitCode"/>.</summary>
+    public int ExitCode { get; set; }
+
+    /// <summary>
+    /// The exit code of a service that ended because the peer is to end, as when it was removed from its cluster: the supervisor then
+    /// stops all services and ends with 0. Set <see cref="ExitCode"/> to it and stop the application.
+    /// </summary>
+    public const int PeerLeftExitCode = 79;
+
     /// <summary>A logger of a facility.</summary>
     public ILogger Logger(string facility) => Loggers.CreateLogger(facility);
 }

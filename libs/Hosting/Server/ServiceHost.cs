@@ -53,7 +53,7 @@ public static class ServiceHost
             await application.StartAsync();
             application.Services.GetRequiredService<ServiceHealth>().SetListening();
             await application.WaitForShutdownAsync();
-            return 0;
+            return application.Services.GetRequiredService<ServiceContext>().ExitCode;
         }
         catch (ServiceStartException error)
         {

@@ -4,6 +4,7 @@ using Cluster.Hosting.Clients;
 using Grpc.Core;
 using Libp2p;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -51,7 +52,8 @@ internal sealed class MetricsEndpoint(
         }
         catch (IOException error)
         {
-            throw new ServiceStartException("setting up Metrics", $"Failed to run Prometheus /metrics endpoint: {error.Message}", error);
+            var cause = error.InnerException is AddressInUseException ? "address already in use" : error.Message;
+            throw new ServiceStartException("setting up Metrics", $"Failed to run Prometheus /metrics endpoint: listen tcp {address}: bind: {cause}", error);
         }
 
         MetricsLog.Enabled(logger, $"/{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? "ip4" : "ip6")}/{address.Address}/tcp/{address.Port}");
