@@ -1,7 +1,12 @@
 using System.CommandLine;
 using Cluster.Load;
 
-var url = new Option<Uri>("--url") { Description = "REST endpoint, http://host:port or unix:///path", DefaultValueFactory = _ => new Uri("http://127.0.0.1:9094") };
+var url = new Option<Uri>("--url")
+{
+    Description = "REST endpoint, http://host:port or unix:///path",
+    DefaultValueFactory = _ => new Uri("http://127.0.0.1:9094"),
+    CustomParser = parsed => new Uri(parsed.Tokens[^1].Value),
+};
 var credentials = new Option<string?>("--basic-auth") { Description = "user:password" };
 var seed = new Option<ulong>("--seed") { Description = "which family of CIDs; the same seed names the same CIDs", DefaultValueFactory = _ => (ulong)Environment.TickCount64 };
 var count = new Option<int>("--count", "-n") { Description = "how many requests", DefaultValueFactory = _ => 20_000 };
