@@ -85,6 +85,21 @@ public static class TrackerStatuses
         }
     }
 
+    /// <summary>
+    /// The filter as a comma list that reads back as exactly these bits: unlike <see cref="ToText"/>, no group is named that goes beyond
+    /// them. Empty for everything.
+    /// </summary>
+    public static string ToFilterText(this TrackerStatus filter)
+    {
+        foreach (var (name, status) in Names)
+        {
+            if (status == filter)
+                return name;
+        }
+
+        return string.Join(',', Names.Where(n => int.IsPow2((int)n.Status) && (n.Status & filter) != 0).Select(n => n.Name));
+    }
+
     /// <summary>The bits of a comma list of names; spaces count for nothing, unknown names neither; 0 when nothing is known.</summary>
     public static TrackerStatus Parse(ReadOnlySpan<char> filter)
     {
