@@ -21,7 +21,8 @@ public static class GoAddresses
             return true;
         }
 
-        error = "failed to parse peer ID: " + PeerComplaint(text);
+        var complaint = PeerComplaint(text);
+        error = complaint.StartsWith("can't convert", StringComparison.Ordinal) ? complaint : "failed to parse peer ID: " + complaint;
         return false;
     }
 
