@@ -51,7 +51,7 @@ internal static class JsonFields
         JsonElement? found = null;
         foreach (var field in from.EnumerateObject())
         {
-            if (string.Equals(field.Name, name, StringComparison.OrdinalIgnoreCase))
+            if (string.Equals(Name(field), name, StringComparison.OrdinalIgnoreCase))
                 found = field.Value;
         }
         return found is { ValueKind: JsonValueKind.Null } ? null : found;
@@ -65,17 +65,10 @@ internal static class JsonFields
     };
 
     /// <summary>A string's value; bytes that are no UTF-8 are an error of the daemon.</summary>
-    public static string Text(JsonElement value)
-    {
-        try
-        {
-            return value.GetString() ?? "";
-        }
-        catch (InvalidOperationException failure)
-        {
-            throw new DaemonAnswerException("the daemon's JSON holds text that is not UTF-8", failure);
-        }
-    }
+    public static string Text(JsonElement value) => Transcode(() => value.GetString() ?? "");
+
+    /// <summary>A field's name; bytes that are no UTF-8 are an error of the daemon.</summary>
+    public static string Name(JsonProperty field) => Transcode(() => field.Name);
 
     /// <summary>A list of strings; missing and null are empty.</summary>
     public static IEnumerable<JsonElement> List(JsonElement from, string name) => Find(from, name) switch
@@ -173,5 +166,17 @@ internal static class JsonFields
                 escaped.Append(CultureInfo.InvariantCulture, $"%{unit:X2}");
         }
         return escaped.ToString();
+    }
+
+    private static string Transcode(Func<string> text)
+    {
+        try
+        {
+            return text();
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new DaemonAnswerException("the daemon's JSON holds text that is not UTF-8", failure);
+        }
     }
 }

@@ -8,8 +8,15 @@ internal static class PinLine
 {
     public static IEnumerable<DaemonPin> Read(ReadOnlyMemory<byte> line)
     {
-        if (TryReadStreamed(line.Span, out var pin))
-            return [pin];
+        try
+        {
+            if (TryReadStreamed(line.Span, out var pin))
+                return [pin];
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            // Not what the quick way reads; the slow one says what is wrong.
+        }
         return ReadAny(line);
     }
 
@@ -57,7 +64,7 @@ internal static class PinLine
         if (JsonFields.Find(document.RootElement, "Keys") is { ValueKind: JsonValueKind.Object } keys)
         {
             foreach (var key in keys.EnumerateObject())
-                pins.Add(new DaemonPin(DaemonCid.Parse(key.Name), Kind(JsonFields.Text(key.Value, "Type"))));
+                pins.Add(new DaemonPin(DaemonCid.Parse(JsonFields.Name(key)), Kind(JsonFields.Text(key.Value, "Type"))));
         }
         else
         {
