@@ -1,1 +1,4 @@
-return 0;
+using Cluster.Connector;
+using Cluster.Hosting;
+
+return await ServiceHost.RunAsync(ServiceName.Connector, args, ConnectorParts.Add);

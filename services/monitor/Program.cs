@@ -1,1 +1,4 @@
-return 0;
+using Cluster.Hosting;
+using Cluster.Monitor;
+
+return await ServiceHost.RunAsync(ServiceName.Monitor, args, MonitorParts.AddAsync);

@@ -8,10 +8,13 @@ internal static partial class MonitorLog
     /// <summary>Facility of the store, the checks and the calls (spec/observability.md).</summary>
     public const string Facility = "monitor";
 
+    /// <summary>Facility of the disk informer.</summary>
+    public const string DiskFacility = "diskinfo";
+
     [LoggerMessage(EventId = 4001, Level = LogLevel.Debug, Message = "the connector cannot be asked: {Reason}")]
     public static partial void ConnectorGone(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "metric alert for {Metric}: peer {Peer}")]
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Debug, Message = "metric alert for {Metric}: peer {Peer}")]
     public static partial void Alert(ILogger logger, string metric, string peer);
 
     [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "informer {Informer} failed")]
