@@ -56,8 +56,9 @@ public static class JsonWebToken
             issuer = named;
             return true;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The latter for text that is not UTF-8.
             return false;
         }
     }

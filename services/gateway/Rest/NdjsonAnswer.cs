@@ -8,6 +8,7 @@ namespace Cluster.Gateway.Rest;
 internal static class NdjsonAnswer
 {
     private const string StreamError = "X-Stream-Error";
+    private const int MostFailures = 8;
 
     /// <summary>Writes the items of a message; returns how many. Late failures of single items are added to the list.</summary>
     public delegate int ItemWriter<in T>(ByteBuffer to, T message, List<string> failures);
@@ -53,7 +54,7 @@ internal static class NdjsonAnswer
 
             if (body is null or { Sent: 0, HasPending: false })
             {
-                if (failures.Count > 0) await exchange.AnswerErrorAsync(500, string.Join("; ", failures)).ConfigureAwait(false);
+                if (failures.Count > 0) await exchange.AnswerErrorAsync(500, Told(failures)).ConfigureAwait(false);
                 else exchange.AnswerEmpty(204, json: true);
                 return;
             }
@@ -70,7 +71,12 @@ internal static class NdjsonAnswer
 
     private static KeyValuePair<string, string>[] Trailers(List<string> failures) => failures.Count == 0
         ? [new(StreamError, "")]
-        : [new(StreamError, ""), new(StreamError, string.Join("; ", failures))];
+        : [new(StreamError, ""), new(StreamError, Told(failures))];
+
+    /// <summary>Clients limit the length of a header, so that not every failure can be told.</summary>
+    private static string Told(List<string> failures) => failures.Count <= MostFailures
+        ? string.Join("; ", failures)
+        : $"{string.Join("; ", failures.Take(MostFailures))}; and {failures.Count - MostFailures} more";
 
     /// <summary>When the client has gone, the message under way is nobody's any more, but its failure must not go unseen.</summary>
     private static async ValueTask FlushOrForgetAsync(ChunkedBody body, Task<bool> next, CancellationToken cancellation)

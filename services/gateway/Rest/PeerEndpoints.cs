@@ -117,7 +117,7 @@ internal sealed class PeerEndpoints(PeerClient peer)
 
             return (reader.TokenType == JsonTokenType.EndObject, peer);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             return (false, null);
         }

@@ -26,20 +26,6 @@ public sealed class MultipartReaderTests
     }
 
     [Fact]
-    public void Damaged_bodies_never_do_more_than_fail()
-    {
-        var random = new Random(20261121);
-        byte[] good = Body([("a", "content"u8.ToArray()), ("d/b", new byte[3000])]);
-        for (int round = 0; round < 3000; round++)
-        {
-            byte[] bad = (byte[])good.Clone();
-            for (int i = random.Next(8); i >= 0; i--) bad[random.Next(bad.Length)] = (byte)"\r\n-:;=\"ab the"[random.Next(12)];
-            Array.Resize(ref bad, random.Next(bad.Length + 1));
-            MultipartFuzz.Fuzz(bad);
-        }
-    }
-
-    [Fact]
     public async Task A_preamble_is_skipped_and_an_epilogue_is_not_read()
     {
         byte[] body = Encoding.ASCII.GetBytes($"before\r\nit\r\n--{Boundary}  \r\nContent-Disposition: form-data; filename=a\r\n\r\nx\r\n--{Boundary}--\r\nafter");
@@ -132,7 +118,7 @@ public sealed class MultipartReaderTests
     private static bool IsBoundary(string content) =>
         System.Text.RegularExpressions.Regex.IsMatch("\r\n" + content + "\r\n", "\r\n--the-boundary(--|[ \t\r]*\n|[ \t]*\r?$)");
 
-    private static byte[] Body(List<(string Name, byte[] Content)> parts)
+    internal static byte[] Body(List<(string Name, byte[] Content)> parts)
     {
         using var body = new MemoryStream();
         foreach ((string name, byte[] content) in parts)
@@ -154,21 +140,6 @@ public sealed class MultipartReaderTests
         {
             int most = cuts.Count == 0 ? 7 : cuts[turn++ % cuts.Count];
             return new(Read(buffer.Span[..Math.Min(most, buffer.Length)]));
-        }
-    }
-}
-
-/// <summary>Feeds anything to the multipart reader: it may refuse, and nothing else.</summary>
-internal static class MultipartFuzz
-{
-    public static void Fuzz(ReadOnlySpan<byte> data)
-    {
-        try
-        {
-            MultipartReaderTests.ReadAll(new MemoryStream(data.ToArray())).WaitAsync(TimeSpan.FromSeconds(10)).GetAwaiter().GetResult();
-        }
-        catch (MultipartException)
-        {
         }
     }
 }
