@@ -93,7 +93,7 @@ public sealed class TrackerService(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var results = Channel.CreateBounded<TrackerCallResult>(new BoundedChannelOptions(CallsAtATime) { SingleReader = true });
         using var room = new SemaphoreSlim(CallsAtATime);
-        var writing = WriteResultsAsync(results.Reader, responseStream, ended.Token);
+        var writing = WriteResultsAsync(results.Reader, responseStream, room, ended.Token);
         try
         {
             while (await requestStream.MoveNext(ended.Token))
@@ -101,8 +101,8 @@ public sealed class TrackerService(
                 foreach (var call in requestStream.Current.Calls)
                 {
                     await room.WaitAsync(ended.Token);
-                    // Never fails: an answer tells its own failure, gives its place back, and is waited for below.
-                    _ = AnswerAsync(call, results.Writer, room, ended.Token);
+                    // Never fails: an answer tells its own failure, and is waited for below.
+                    _ = AnswerAsync(call, results.Writer, ended.Token);
                 }
             }
 
@@ -121,7 +121,8 @@ public sealed class TrackerService(
     }
 
     private static async Task WriteResultsAsync(
-        ChannelReader<TrackerCallResult> results, IServerStreamWriter<TrackerCallResultBatch> responseStream, CancellationToken cancellation)
+        ChannelReader<TrackerCallResult> results, IServerStreamWriter<TrackerCallResultBatch> responseStream, SemaphoreSlim room,
+        CancellationToken cancellation)
     {
         while (await results.WaitToReadAsync(cancellation))
         {
@@ -129,11 +130,11 @@ public sealed class TrackerService(
             while (batch.Results.Count < ResultsPerMessage && results.TryRead(out var result))
                 batch.Results.Add(result);
             await responseStream.WriteAsync(batch, cancellation);
+            room.Release(batch.Results.Count);
         }
     }
 
-    private async Task AnswerAsync(
-        TrackerCall call, ChannelWriter<TrackerCallResult> results, SemaphoreSlim room, CancellationToken cancellation)
+    private async Task AnswerAsync(TrackerCall call, ChannelWriter<TrackerCallResult> results, CancellationToken cancellation)
     {
         var result = new TrackerCallResult { Id = call.Id };
         try
@@ -154,9 +155,8 @@ public sealed class TrackerService(
             result.Error = new ItemError { Code = (int)StatusCode.Internal, Message = e.Message };
         }
 
-        // Never full: there are as many places as calls at a time.
+        // Never full: a call keeps its place until its result has left.
         results.TryWrite(result);
-        room.Release();
     }
 
     private async ValueTask<PinInfo> StatusAsync(TrackerStatusRequest request, CancellationToken cancellation)

@@ -80,7 +80,7 @@ internal sealed class FakeState : Contracts.V1.State.StateBase
                 if (Sequence > after)
                 {
                     response = new StateWatchResponse { Sequence = Sequence, Epoch = ByteString.CopyFrom(_epoch) };
-                    response.Changes.Add(_log.Where(c => c.Sequence > after));
+                    response.Changes.Add(_log.Skip((int)(after - _oldest)));
                     after = Sequence;
                 }
             }
