@@ -38,4 +38,7 @@ internal static partial class TrackerLog
 
     [LoggerMessage(2012, LogLevel.Information, "Restarting unpin operation for {Cid}")]
     public static partial void RestartingUnpin(ILogger logger, Ipld.Cid cid);
+
+    [LoggerMessage(2013, LogLevel.Critical, "the tracker cannot go on")]
+    public static partial void Failed(ILogger logger, Exception exception);
 }
