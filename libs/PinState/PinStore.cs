@@ -19,6 +19,8 @@ public sealed class PinStore
     /// <summary>The format of a database that holds a pinset; see <see cref="DatabaseOptions.Format"/>.</summary>
     public static readonly FormatVersion Format = new("consensus", 1);
 
+    private const string FolderName = "consensus";
+
     private readonly PinStoreOptions _options;
     private readonly RecentChanges _recent;
     private volatile StateTotals _totals;
@@ -37,6 +39,9 @@ public sealed class PinStore
 
     /// <summary>Number of pins, of the last change, and so on: the present ones.</summary>
     public StateTotals Totals => _totals;
+
+    /// <summary>The database folder of a peer: <c>consensus</c> in its configuration folder.</summary>
+    public static string FolderIn(string configurationFolder) => Path.Combine(configurationFolder, FolderName);
 
     internal PinStoreOptions Options => _options;
 

@@ -7,7 +7,7 @@ namespace Cluster.Consensus;
 /// <summary>The log lines of the facility <c>cluster</c> (spec/observability.md, spec/service-cli.md 2.2). Ids 1000 to 1099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1000, LogLevel.Information, "IPFS Cluster v{Version} listening on:\n{Addresses}\n")]
+    [LoggerMessage(1000, LogLevel.Information, "IPFS Cluster v{Version} listening on:\n{Addresses}")]
     internal static partial void Listening(ILogger logger, string version, string addresses);
 
     [LoggerMessage(1001, LogLevel.Information, "Cluster Peers (without including ourselves):")]
@@ -63,6 +63,9 @@ internal static partial class Log
 
     [LoggerMessage(1031, LogLevel.Warning, "{Service} does not answer, trying again: {Error}")]
     internal static partial void ServiceAway(ILogger logger, string service, string error);
+
+    [LoggerMessage(1032, LogLevel.Warning, "the state could not be flushed: {Error}")]
+    internal static partial void TidyFailed(ILogger logger, string error);
 
     [LoggerMessage(1033, LogLevel.Error, "a call failed unexpectedly")]
     internal static partial void UnexpectedFailure(ILogger logger, Exception exception);

@@ -1,1 +1,4 @@
-return 0;
+using Cluster.Consensus;
+using Cluster.Hosting;
+
+return await ServiceHost.RunAsync(ServiceName.Consensus, args, Composition.Configure);

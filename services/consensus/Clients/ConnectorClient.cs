@@ -18,9 +18,11 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         {
             return await _client.IdAsync(new V1.ConnectorIdRequest(), cancellationToken: cancellationToken);
         }
-        catch (RpcException e) when (e.StatusCode != StatusCode.Cancelled)
+        catch (RpcException e)
         {
-            return new V1.IpfsId { Error = e.Status.Detail };
+            return RpcFailures.ToCluster(e, "connector") is ClusterException failure
+                ? new V1.IpfsId { Error = failure.Message }
+                : throw new OperationCanceledException(cancellationToken);
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class Startup(IConsensus consensus, IDaemon daemon, SelfPeer self,
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        Log.Listening(logger, SelfPeer.Version, string.Concat(self.Addresses.Select(a => $"        {a}\n")));
+        Log.Listening(logger, SelfPeer.Version, string.Join('\n', self.Addresses.Select(a => $"        {a}")));
         return base.StartAsync(cancellationToken);
     }
 

@@ -16,6 +16,7 @@ internal sealed class GroupCommit : IDisposable
     private const int MaxBatch = 4096;
 
     private readonly PinStore _store;
+    private readonly Action<IReadOnlyList<StateOperation>>? _committed;
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _work = new(0);
     private readonly Thread _thread;
@@ -23,9 +24,12 @@ internal sealed class GroupCommit : IDisposable
     private int _waitingOperations;
     private bool _closed;
 
-    internal GroupCommit(PinStore store)
+    /// <param name="store">The state.</param>
+    /// <param name="committed">Told of operations that are durable, after those who wait for them.</param>
+    internal GroupCommit(PinStore store, Action<IReadOnlyList<StateOperation>>? committed = null)
     {
         _store = store;
+        _committed = committed;
         _thread = new Thread(Run) { Name = "commit", IsBackground = true };
         _thread.Start();
     }
@@ -145,6 +149,10 @@ internal sealed class GroupCommit : IDisposable
 
         foreach (var request in batch)
             request.Done.SetResult(sequence);
+        if (_committed is null)
+            return;
+        foreach (var request in batch)
+            _committed(request.Operations);
     }
 
     private sealed class Request(IReadOnlyList<StateOperation> operations)

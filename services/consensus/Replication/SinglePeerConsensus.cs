@@ -13,11 +13,14 @@ public sealed class SinglePeerConsensus : IConsensus
     private readonly GroupCommit _commits;
 
     /// <summary>Over a state that only this consensus writes.</summary>
-    public SinglePeerConsensus(PeerId self, PinStore state)
+    /// <param name="self">The peer.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="committed">Told of operations that are durable, on the thread that commits: for the log.</param>
+    public SinglePeerConsensus(PeerId self, PinStore state, Action<IReadOnlyList<StateOperation>>? committed = null)
     {
         _self = self;
         State = state;
-        _commits = new GroupCommit(state);
+        _commits = new GroupCommit(state, committed);
     }
 
     /// <inheritdoc/>

@@ -25,15 +25,37 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
         _results.Dispose();
     }
 
+    /// <summary>Serves the stream until the caller ends it, or the service stops: then what was read is still answered.</summary>
     internal async Task RunAsync(
-        IAsyncStreamReader<V1.CallBatch> requests, IServerStreamWriter<V1.CallResultBatch> responses, CancellationToken cancellationToken)
+        IAsyncStreamReader<V1.CallBatch> requests, IServerStreamWriter<V1.CallResultBatch> responses,
+        CancellationToken stopping, CancellationToken cancellationToken)
     {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var sending = _results.SendAsync(responses, stopping.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sending = _results.SendAsync(responses, ending.Token);
         var working = new List<Task>();
         try
         {
-            while (await requests.MoveNext(cancellationToken))
+            await ReadAsync(requests, working, stopping, cancellationToken);
+            await Task.WhenAll(working);
+            _results.Complete();
+            await sending;
+        }
+        catch
+        {
+            await ending.CancelAsync();
+            await Task.WhenAll(working).ContinueWith(static _ => { }, TaskScheduler.Default);
+            await sending.ContinueWith(static _ => { }, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private async Task ReadAsync(
+        IAsyncStreamReader<V1.CallBatch> requests, List<Task> working, CancellationToken stopping, CancellationToken cancellationToken)
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
+        try
+        {
+            while (await requests.MoveNext(reading.Token))
             {
                 var batch = requests.Current;
                 if (Interlocked.Add(ref _underWay, batch.Calls.Count) > MaxCallsUnderWay)
@@ -43,17 +65,10 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
                 if (!task.IsCompletedSuccessfully)
                     working.Add(task);
             }
-
-            await Task.WhenAll(working);
-            _results.Complete();
-            await sending;
         }
-        catch
+        catch (Exception e) when (e is OperationCanceledException or RpcException && stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            await stopping.CancelAsync();
-            await Task.WhenAll(working).ContinueWith(static _ => { }, TaskScheduler.Default);
-            await sending.ContinueWith(static _ => { }, TaskScheduler.Default);
-            throw;
+            // No further batches; the caller opens a new stream to the next process.
         }
     }
 

@@ -10,6 +10,7 @@ using Cluster.PinState;
 using Google.Protobuf;
 using Grpc.Core;
 using Libp2p;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using V1 = Cluster.Contracts.V1;
 
@@ -32,7 +33,7 @@ public sealed record ClusterParts(
 /// <summary>The contract <c>ipfscluster.v1.Cluster</c>: what the gateway and outside clients ask of a peer.</summary>
 /// <remarks>Not derived from the generated base: its methods are bound by name, which asks for virtual ones.</remarks>
 [BindServiceMethod(typeof(ClusterBinding), nameof(ClusterBinding.BindService))]
-public class ClusterService(ClusterParts parts, ILoggerFactory loggers)
+public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("cluster");
 
@@ -51,7 +52,8 @@ public class ClusterService(ClusterParts parts, ILoggerFactory loggers)
         {
             try
             {
-                await parts.Readiness.WhenReady.WaitAsync(context.CancellationToken);
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+                await parts.Readiness.WhenReady.WaitAsync(ending.Token);
             }
             catch (OperationCanceledException)
             {
@@ -119,7 +121,7 @@ public class ClusterService(ClusterParts parts, ILoggerFactory loggers)
         _logger.GuardAsync(async () =>
         {
             using var stream = new CallStream(parts, _logger);
-            await stream.RunAsync(requestStream, responseStream, context.CancellationToken);
+            await stream.RunAsync(requestStream, responseStream, lifetime.ApplicationStopping, context.CancellationToken);
         });
 
     /// <summary>See the contract.</summary>

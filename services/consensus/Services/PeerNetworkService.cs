@@ -2,6 +2,7 @@ using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
 using Grpc.Core;
 using Libp2p;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using V1 = Cluster.Contracts.V1;
 
@@ -11,7 +12,7 @@ namespace Cluster.Consensus.Services;
 /// The contract <c>ipfscluster.v1.PeerNetwork</c> of a peer without a network: what concerns this peer itself is answered, metrics go
 /// to nobody, other peers cannot be dialled. Blocks for others and connections are not implemented.
 /// </summary>
-public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon daemon, IRemotePeers remote, ILoggerFactory loggers)
+public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon daemon, IRemotePeers remote, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
     : V1.PeerNetwork.PeerNetworkBase
 {
     private readonly ILogger _logger = loggers.CreateLogger("cluster");
@@ -20,13 +21,14 @@ public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon 
     public override Task<V1.Empty> PublishMetrics(V1.NetworkMetrics request, ServerCallContext context) => Task.FromResult(new V1.Empty());
 
     /// <inheritdoc/>
-    public override async Task ReceiveMetrics(V1.Empty request, IServerStreamWriter<V1.NetworkMetrics> responseStream, ServerCallContext context)
-    {
-        // Nobody sends; the stream stays open until the caller goes, as it will when there is a network.
-        var gone = new TaskCompletionSource();
-        await using var registration = context.CancellationToken.Register(gone.SetResult);
-        await gone.Task;
-    }
+    public override Task ReceiveMetrics(V1.Empty request, IServerStreamWriter<V1.NetworkMetrics> responseStream, ServerCallContext context) =>
+        _logger.GuardAsync(() => lifetime.UntilStopAsync(context, static async token =>
+        {
+            // Nobody sends; the stream stays open until the caller goes, as it will when there is a network.
+            var gone = new TaskCompletionSource();
+            await using var registration = token.Register(gone.SetResult);
+            await gone.Task;
+        }));
 
     /// <inheritdoc/>
     public override Task<V1.PinInfo> TrackerStatus(V1.PeerTrackerStatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>

@@ -1,5 +1,6 @@
 using Cluster.Storage;
 using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using V1 = Cluster.Contracts.V1;
 
@@ -27,7 +28,8 @@ internal static class RpcErrors
                 return new Grpc.Core.Status(CodeOf(e.Kind), e.Message, e);
             case RpcException e:
                 return e.Status;
-            case OperationCanceledException:
+            case OperationCanceledException or IOException:
+                // The other side is gone; the disk's failures have a type of their own.
                 return new Grpc.Core.Status(StatusCode.Cancelled, "the call was cancelled");
             case StorageException e:
                 return new Grpc.Core.Status(StatusCode.Internal, $"the state cannot be read: {e.Message}", e);
@@ -66,4 +68,21 @@ internal static class RpcErrors
         await call();
         return true;
     });
+
+    /// <summary>
+    /// Runs an endless stream until the caller goes or the service stops; then the caller gets UNAVAILABLE and comes again. Without
+    /// it a stop would wait for streams that never end.
+    /// </summary>
+    internal static async Task UntilStopAsync(this IHostApplicationLifetime lifetime, ServerCallContext context, Func<CancellationToken, Task> stream)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await stream(ending.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or RpcException or InvalidOperationException && lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new ClusterException(ClusterErrorKind.Unavailable, "the service stops", e);
+        }
+    }
 }

@@ -8,6 +8,7 @@ using Cluster.PinState.Transfer;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using V1 = Cluster.Contracts.V1;
 
@@ -16,7 +17,7 @@ namespace Cluster.Consensus.Services;
 /// <summary>The contract <c>ipfscluster.v1.State</c>: the shared state for the tracker and tools.</summary>
 /// <remarks>Not derived from the generated base: its methods are bound by name, which asks for virtual ones.</remarks>
 [BindServiceMethod(typeof(StateBinding), nameof(StateBinding.BindService))]
-public class StateService(IConsensus consensus, ILoggerFactory loggers)
+public class StateService(IConsensus consensus, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
 {
     private const int ChangesPerMessage = 1024;
 
@@ -55,7 +56,8 @@ public class StateService(IConsensus consensus, ILoggerFactory loggers)
 
     /// <summary>Served from the records as they are; see <see cref="StateBinding"/>.</summary>
     public virtual Task Watch(V1.StateWatchRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
-        _logger.GuardAsync(() => WatchAsync(request, responseStream, context.CancellationToken));
+        _logger.GuardAsync(() => lifetime.UntilStopAsync(
+            context, token => WatchAsync(request, responseStream, token)));
 
     /// <summary>See the contract.</summary>
     public virtual Task<V1.StateInfoResponse> Info(V1.Empty request, ServerCallContext context)

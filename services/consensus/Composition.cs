@@ -1,0 +1,128 @@
+using Cluster.Consensus.Alerts;
+using Cluster.Consensus.Clients;
+using Cluster.Consensus.Lifecycle;
+using Cluster.Consensus.Members;
+using Cluster.Consensus.Metrics;
+using Cluster.Consensus.Pinning;
+using Cluster.Consensus.Replication;
+using Cluster.Consensus.Services;
+using Cluster.Consensus.Status;
+using Cluster.Hosting;
+using Cluster.Model.Configuration;
+using Cluster.PinState;
+using Cluster.Storage;
+using Libp2p;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Consensus;
+
+/// <summary>Puts the service together.</summary>
+internal static class Composition
+{
+    internal static void Configure(ServiceBuilder service)
+    {
+        var configuration = service.Configuration;
+        CheckComponents(configuration);
+        var identity = IdentityFile.Load(service.Context.Options);
+        var settings = SettingsOf(configuration);
+        var database = OpenDatabase(service.Context.Folder);
+        var logger = service.Logger("cluster");
+        var replication = service.Logger(configuration.Consensus);
+        var consensus = new SinglePeerConsensus(
+            identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"));
+        if (configuration.Consensus == "crdt")
+            ReplicationLog.Started(replication, configuration.Crdt);
+
+        var parts = service.Services;
+        parts.AddSingleton(settings);
+        parts.AddSingleton<IConsensus>(consensus);
+        parts.AddSingleton(consensus.State);
+        parts.AddSingleton<IRemotePeers, NoRemotePeers>();
+        parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
+        parts.AddSingleton<IDaemon>(new ConnectorClient(service.Context.Channels.For(ServiceName.Connector)));
+        parts.AddSingleton<IClusterDagReader, DaemonDagReader>();
+        parts.AddSingleton<MetricSnapshot>();
+        parts.AddSingleton<AlertList>();
+        parts.AddSingleton<Readiness>();
+        parts.AddSingleton(p => new SelfPeer(
+            identity.Id, settings.PeerName, ListenAddresses.Resolve(settings, identity.Id), consensus,
+            p.GetRequiredService<IRemotePeers>(), p.GetRequiredService<IDaemon>()));
+        parts.AddSingleton<IPinAllocator>(p => new MetricAllocator(
+            p.GetRequiredService<MetricSnapshot>(), consensus, settings, p.GetRequiredService<TimeProvider>(), Random.Shared, logger));
+        parts.AddSingleton(p => new PinPlanner(
+            consensus.State, p.GetRequiredService<IPinAllocator>(), settings, p.GetRequiredService<TimeProvider>(), logger));
+        parts.AddSingleton(p => new UnpinPlanner(
+            consensus.State, p.GetRequiredService<IClusterDagReader>(), p.GetRequiredService<PinPlanner>(), logger));
+        parts.AddSingleton<PinOperations>();
+        parts.AddSingleton<StatusReports>();
+        parts.AddSingleton<GlobalStatus>();
+        parts.AddSingleton<StatusListing>();
+        parts.AddSingleton(new Responsibility(identity.Id, consensus));
+        parts.AddSingleton(p => new Evacuation(
+            identity.Id, consensus, p.GetRequiredService<PinPlanner>(), p.GetRequiredService<Responsibility>(), settings, logger));
+        parts.AddSingleton<Membership>();
+        parts.AddSingleton(p => new AlertHandler(p.GetRequiredService<AlertList>(), p.GetRequiredService<Evacuation>(), settings, logger));
+        parts.AddSingleton<ClusterParts>();
+
+        // Started in this order and stopped in the reverse one: the state is the last to go.
+        parts.AddHostedService(p => new StateOwner(consensus, database, logger));
+        parts.AddHostedService(p => new IdleTrim(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
+        parts.AddHostedService(p => new MonitorFollower(
+            service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILoggerFactory>()));
+        parts.AddHostedService(p => new StateSync(
+            consensus, p.GetRequiredService<UnpinPlanner>(), p.GetRequiredService<Responsibility>(), p.GetRequiredService<Readiness>(), settings,
+            p.GetRequiredService<TimeProvider>(), logger));
+        parts.AddHostedService(p => new Startup(
+            consensus, p.GetRequiredService<IDaemon>(), p.GetRequiredService<SelfPeer>(), p.GetRequiredService<Readiness>(),
+            p.GetRequiredService<TimeProvider>(), logger));
+
+        service.MapGrpc<ClusterService>();
+        service.MapGrpc<StateService>();
+        service.MapGrpc<PeerNetworkService>();
+    }
+
+    /// <summary>What the original refuses to start with (spec/config.md 2.1).</summary>
+    private static void CheckComponents(ClusterConfiguration configuration)
+    {
+        if (configuration.Consensus.Length == 0)
+            throw new ServiceStartException("creating state manager", "could not determine the consensus component");
+        if (configuration.Consensus == "crdt" && configuration.Datastore.Length == 0)
+            throw new ServiceStartException("creating datastore", "unknown datastore");
+        if (!configuration.RunsDiskInformer && !configuration.RunsPinQueueInformer && !configuration.RunsTagsInformer)
+            throw new ServiceStartException("starting cluster", "no informers are passed");
+    }
+
+    private static ClusterSettings SettingsOf(ClusterConfiguration configuration)
+    {
+        var cluster = configuration.Cluster;
+        return new ClusterSettings
+        {
+            PeerName = cluster.PeerName,
+            DefaultReplication = cluster.Replication,
+            FollowerMode = cluster.FollowerMode,
+            DisableRepinning = cluster.DisableRepinning,
+            PinOnlyOnTrustedPeers = cluster.PinOnlyOnTrustedPeers,
+            PinOnlyOnUntrustedPeers = cluster.PinOnlyOnUntrustedPeers,
+            StateSyncInterval = cluster.StateSyncInterval.ToTimeSpan(),
+            AllocateBy = configuration.AllocateBy,
+            ListenAddresses = cluster.ListenAddresses,
+            AnnounceAddresses = cluster.AnnounceAddresses,
+            NoAnnounceAddresses = cluster.NoAnnounceAddresses,
+        };
+    }
+
+    private static Database OpenDatabase(string folder)
+    {
+        try
+        {
+            return Database.Open(PinStore.FolderIn(folder), new DatabaseOptions { Format = PinStore.Format });
+        }
+        catch (StorageException e)
+        {
+            throw new ServiceStartException("creating datastore", e.Message, e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Diagnostics.Metrics;
+using Cluster.Consensus.Replication;
+using Cluster.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Consensus.Lifecycle;
+
+/// <summary>Owns the state: tells its size as a metric, and when the service stops, writes what was accepted and closes the database.</summary>
+internal sealed class StateOwner : IHostedService, IDisposable
+{
+    private readonly IConsensus _consensus;
+    private readonly Database _database;
+    private readonly ILogger _logger;
+    private readonly Meter _meter = new("Cluster.Consensus");
+
+    internal StateOwner(IConsensus consensus, Database database, ILogger logger)
+    {
+        _consensus = consensus;
+        _database = database;
+        _logger = logger;
+        _meter.CreateObservableGauge(
+            "ipfscluster_pins", () => (long)_consensus.State.Totals.Count, description: "Total number of cluster pins");
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Log.ShuttingDown(_logger);
+        _meter.Dispose();
+        await _consensus.ShutdownAsync(cancellationToken);
+        _database.Dispose();
+    }
+
+    public void Dispose() => _meter.Dispose();
+}
