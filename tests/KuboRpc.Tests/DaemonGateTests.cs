@@ -15,20 +15,21 @@ public sealed class DaemonGateTests
     {
         Fail(10);
         for (var i = 0; i < 100; i++)
-            await _gate.PassAsync(default);
+            Assert.True(await _gate.PassAsync(default));
     }
 
     [Fact]
-    public void After_eleven_failures_the_gate_opens_once_a_second()
+    public async Task After_eleven_failures_one_request_a_second_passes_and_the_others_are_refused()
     {
         Fail(11);
-        var waiting = Enumerable.Range(0, 3).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
-        Assert.All(waiting, wait => Assert.False(wait.IsCompleted));
         for (var second = 1; second <= 3; second++)
         {
+            var waiting = Enumerable.Range(0, 5).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
+            Assert.All(waiting, wait => Assert.False(wait.IsCompleted));
             _time.Advance(DaemonGate.Interval);
-            Assert.True(SpinWait.SpinUntil(() => waiting.Count(wait => wait.IsCompleted) == second, TimeSpan.FromSeconds(10)));
+            Assert.Single(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10)), passed => passed);
         }
+        Assert.Equal("connection refused", _gate.LastFailure);
     }
 
     [Fact]
@@ -37,8 +38,8 @@ public sealed class DaemonGateTests
         Fail(11);
         var waiting = Enumerable.Range(0, 50).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
         _gate.Answered();
-        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10));
-        await _gate.PassAsync(default);
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10)), Assert.True);
+        Assert.True(await _gate.PassAsync(default));
     }
 
     [Fact]
@@ -67,6 +68,6 @@ public sealed class DaemonGateTests
     private void Fail(int times)
     {
         for (var i = 0; i < times; i++)
-            _gate.Failed();
+            _gate.Failed("connection refused");
     }
 }

@@ -2,7 +2,8 @@ namespace KuboRpc;
 
 /// <summary>
 /// What every request passes before it goes out: open while the daemon answers; after more than ten connection failures in a row
-/// it opens once a second, until any answer comes (spec/behaviour.md 16.5).
+/// it opens once a second, until any answer comes (spec/behaviour.md 16.5). Who does not get through at the next opening is refused:
+/// a crowd of callers must not wait in line for a daemon that is down.
 /// </summary>
 public sealed class DaemonGate(TimeProvider time)
 {
@@ -26,9 +27,12 @@ public sealed class DaemonGate(TimeProvider time)
     /// <summary>Whether requests are let through only once a second.</summary>
     public bool IsLimiting => Failures > FailuresAllowed;
 
-    /// <summary>Returns when the caller may send.</summary>
-    public ValueTask PassAsync(CancellationToken cancellationToken) =>
-        IsLimiting ? WaitAsync(cancellationToken) : ValueTask.CompletedTask;
+    /// <summary>Why the last request failed.</summary>
+    public string LastFailure { get; private set; } = "";
+
+    /// <summary>Whether the caller may send; waits for the next opening at most.</summary>
+    public ValueTask<bool> PassAsync(CancellationToken cancellationToken) =>
+        IsLimiting ? WaitAsync(cancellationToken) : ValueTask.FromResult(true);
 
     /// <summary>An HTTP answer came, whatever its status.</summary>
     public void Answered()
@@ -52,11 +56,13 @@ public sealed class DaemonGate(TimeProvider time)
     }
 
     /// <summary>A request found no daemon.</summary>
-    public void Failed()
+    /// <param name="cause">Why.</param>
+    public void Failed(string cause)
     {
         bool begins;
         lock (_lock)
         {
+            LastFailure = cause;
             _failures++;
             begins = _failures == FailuresAllowed + 1;
             if (begins)
@@ -68,34 +74,40 @@ public sealed class DaemonGate(TimeProvider time)
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
-    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        Task lifted;
+        TimeSpan wait;
+        lock (_lock)
         {
-            Task lifted;
-            TimeSpan wait;
-            lock (_lock)
-            {
-                if (_failures <= FailuresAllowed)
-                    return;
-                var now = time.GetTimestamp();
-                if (now >= _nextOpening)
-                {
-                    _nextOpening = now + Ticks(Interval);
-                    return;
-                }
-                wait = time.GetElapsedTime(now, _nextOpening);
-                lifted = _lifted.Task;
-            }
-            try
-            {
-                await lifted.WaitAsync(wait, time, cancellationToken);
-                return;
-            }
-            catch (TimeoutException)
-            {
-                // The next opening has come; who of the waiting gets it is decided under the lock.
-            }
+            if (TryPass(out wait))
+                return true;
+            lifted = _lifted.Task;
         }
+        try
+        {
+            await lifted.WaitAsync(wait, time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            lock (_lock)
+                return TryPass(out _);
+        }
+    }
+
+    private bool TryPass(out TimeSpan wait)
+    {
+        var now = time.GetTimestamp();
+        wait = TimeSpan.Zero;
+        if (_failures <= FailuresAllowed)
+            return true;
+        if (now < _nextOpening)
+        {
+            wait = time.GetElapsedTime(now, _nextOpening);
+            return false;
+        }
+        _nextOpening = now + Ticks(Interval);
+        return true;
     }
 }

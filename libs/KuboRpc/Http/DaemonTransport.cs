@@ -153,7 +153,8 @@ internal sealed class DaemonTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            await Gate.PassAsync(limit.Token);
+            if (!await Gate.PassAsync(limit.Token))
+                throw new DaemonUnreachableException($"Post \"{_base}{target}\": {Gate.LastFailure}");
             _observer.Posting(target);
             response = await invoker.SendAsync(request, limit.Token);
         }
@@ -166,8 +167,9 @@ internal sealed class DaemonTransport : IDisposable
                 throw new DaemonTimeoutException(post + limit.Reason);
             if (failure is not (HttpRequestException or IOException or SocketException))
                 throw;
-            Gate.Failed();
-            var unreachable = new DaemonUnreachableException(post + ConnectionFailure.Describe(failure, _address), failure);
+            var cause = ConnectionFailure.Describe(failure, _address);
+            Gate.Failed(cause);
+            var unreachable = new DaemonUnreachableException(post + cause, failure);
             _observer.PostFailed(unreachable);
             throw unreachable;
         }

@@ -14,6 +14,7 @@ public sealed class ConnectorRunner : BackgroundService
     public ConnectorRunner(KuboClient client, DaemonHealthWatch health, SwarmConnector swarms, InformerTrigger trigger, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(client);
+        ArgumentNullException.ThrowIfNull(health);
         _health = health;
         _swarms = swarms;
         _trigger = trigger;
@@ -23,6 +24,8 @@ public sealed class ConnectorRunner : BackgroundService
                 ConnectorLog.Limiting(logger);
             else
                 ConnectorLog.LimitLifted(logger);
+            // Whoever found the daemon back or gone, the watchers shall know at once.
+            health.LookNow();
         };
     }
 

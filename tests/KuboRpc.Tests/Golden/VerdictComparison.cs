@@ -13,6 +13,10 @@ public static partial class VerdictComparison
         return new Verdict(result, of.TryGetProperty("error", out var error) ? error.GetString() : null);
     }
 
+    /// <summary>Whether the original ended at a limit; other cases get long limits here, for tests run on busy machines.</summary>
+    public static bool IsTimeout(JsonElement of) =>
+        of.TryGetProperty("error", out var error) && error.GetString()!.Contains("context ", StringComparison.Ordinal);
+
     /// <summary>What differs, or null.</summary>
     /// <param name="recorded">The original's verdict.</param>
     /// <param name="ours">Ours.</param>
