@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Cluster.Model;
 
@@ -17,7 +18,8 @@ public static class GoJsonSyntax
     {
         try
         {
-            return JsonDocument.Parse(json, Options);
+            // Bytes that are no UTF-8 become U+FFFD, as in Go; .NET would fail on them only when the text is asked for.
+            return JsonDocument.Parse(Utf8.IsValid(json.Span) ? json : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json.Span)), Options);
         }
         catch (JsonException)
         {
