@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using LocalIpfs;
+
+namespace Cluster.Service.Tests;
+
+/// <summary>
+/// Replays the recorded command lines of the original with the tool that lies beside them, and compares. Every transcript that is found
+/// is run.
+/// </summary>
+[Trait("Category", "Golden")]
+public sealed partial class GoldenTranscriptTests
+{
+    /// <summary>Steps that differ for a reason: file and step.</summary>
+    private static readonly Dictionary<(string File, string Step), string> differing = new()
+    {
+        [("init.json", "source url with a secret option")] =
+            "the same fault as in the step \"source url\", where it is marked: the original says that it writes a peerstore and does not; here it is written",
+        [("init.json", "several arguments")] = "the same fault: the peerstore of a sourced configuration is written, and its path told",
+    };
+
+    /// <summary>Transcripts whose commands are not there yet.</summary>
+    private static readonly Dictionary<string, string> later = new()
+    {
+        ["state-crdt.json"] = "the commands \"state\" follow with the CRDT store",
+    };
+
+    public static TheoryData<string> WithoutDaemon => Transcripts(needsDaemon: false);
+
+    public static TheoryData<string> WithDaemon => Transcripts(needsDaemon: true);
+
+    private static string Golden => Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } given
+        ? given
+        : Path.Combine(KitInstallation.RepositoryRoot, "tests", "golden");
+
+    [Theory]
+    [MemberData(nameof(WithoutDaemon))]
+    public Task Commands_print_and_write_what_the_original_did(string file) => ReplayAsync(file, ServiceRun.Program, ipfs: null);
+
+    [Theory]
+    [MemberData(nameof(WithDaemon))]
+    [Trait("Category", "Slow")]
+    public async Task Daemons_start_log_and_stop_as_the_original_did(string file)
+    {
+        var program = Path.Combine(
+            Environment.GetEnvironmentVariable("CLUSTER_OUT") ?? Path.Combine(KitInstallation.RepositoryRoot, "out"), "ipfs-cluster-service");
+        Assert.True(File.Exists(program), $"{program} is missing: run ./build first.");
+        await using var ipfs = await IpfsDaemon.StartAsync();
+        await ReplayAsync(file, program, ipfs.ApiMultiaddress);
+    }
+
+    private static async Task ReplayAsync(string file, string program, string? ipfs)
+    {
+        if (file.Length == 0)
+            return;
+        var tool = Path.Combine(Golden, "cli", "replay.mjs");
+        if (!File.Exists(tool))
+            tool = Path.Combine(KitInstallation.RepositoryRoot, "tests", "golden", "cli", "replay.mjs");
+        var first = Random.Shared.Next(20_000, 30_000);
+        var start = new ProcessStartInfo("node", [tool, "--service", program, "--ports", $"{first}-{first + 400}", .. ipfs is null ? Array.Empty<string>() : ["--ipfs", ipfs], Path.Combine(Golden, "cli", "service", file)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var replay = Process.Start(start)!;
+        var output = replay.StandardOutput.ReadToEndAsync();
+        var errors = replay.StandardError.ReadToEndAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(8));
+        try
+        {
+            await replay.WaitForExitAsync(limit.Token);
+        }
+        finally
+        {
+            if (!replay.HasExited)
+                replay.Kill(entireProcessTree: true);
+        }
+
+        var text = await output;
+        Assert.True(Summary().IsMatch(text), $"the replay broke off: {text}{await errors}");
+        var unexpected = Difference().Matches(text)
+            .Where(match => !match.Groups["fault"].Success && !differing.ContainsKey((file, match.Groups["step"].Value)))
+            .Select(match => match.Value.Trim())
+            .ToArray();
+        Assert.True(unexpected.Length == 0, $"{unexpected.Length} differences: {string.Join("; ", unexpected)}\n{text}");
+    }
+
+    private static TheoryData<string> Transcripts(bool needsDaemon)
+    {
+        var data = new TheoryData<string>();
+        var folder = Path.Combine(Golden, "cli", "service");
+        foreach (var path in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.json").Order().ToArray() : [])
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var needs = document.RootElement.TryGetProperty("needs", out var value) && value.ValueKind == JsonValueKind.Object;
+            if (needs == needsDaemon && !later.ContainsKey(Path.GetFileName(path)))
+                data.Add(Path.GetFileName(path));
+        }
+
+        // A theory without data fails; a set may lack one kind.
+        if (data.Count == 0)
+            data.Add("");
+        return data;
+    }
+
+    /// <summary>A line of two blanks: the step, what differs, and perhaps the recorded fault.</summary>
+    [GeneratedRegex(@"^  (?! )(?<step>.+?): (?:exit|stdout|stderr|stdoutHas|stderrHas|until|error|wrote [^\n]*?|mode of [^\n]*?|list of [^\n]*?|text of [^\n]*?)(?<fault> \[recorded fault: .*\])?$", RegexOptions.Multiline)]
+    private static partial Regex Difference();
+
+    [GeneratedRegex(@"^\d+ steps, \d+ differences", RegexOptions.Multiline)]
+    private static partial Regex Summary();
+}
