@@ -14,8 +14,15 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import xsalsa20 from 'xsalsa20'
 
 // xsalsa20 1.2 keeps a view of its WebAssembly memory in every cipher. Growing the memory detaches all of them, and each then grows
-// it anew, until it is exhausted: a process dies after some megabytes. Grown once, before the first connection, it never has to.
-xsalsa20(new Uint8Array(24), new Uint8Array(32)).update(new Uint8Array(8 << 20))
+// it anew, until it is exhausted: a process dies after some megabytes. Grown once before the first connection, and then used in
+// pieces that fit, it never has to.
+const piece = 1 << 20
+const update = xsalsa20.prototype.update
+xsalsa20(new Uint8Array(24), new Uint8Array(32)).update(new Uint8Array(2 * piece))
+xsalsa20.prototype.update = function (input, output = new Uint8Array(input.length)) {
+  for (let n = 0; n < input.length; n += piece) update.call(this, input.subarray(n, n + piece), output.subarray(n, n + piece))
+  return output
+}
 
 const [secret] = process.argv.slice(2)
 const node = await createLibp2p({
