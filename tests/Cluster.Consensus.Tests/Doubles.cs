@@ -116,18 +116,25 @@ internal sealed class FakeTracker : ITracker
         return info;
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> StatusAllAsync(
+    public async IAsyncEnumerable<StatusPage> StatusAllAsync(
         int statusMask, ulong atLeastSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
         if (Failure is not null)
             throw Failure;
         foreach (var chunk in Known.OrderBy(k => k.Key).Select(k => k.Value).Where(i => statusMask == 0 || ((int)i.Status & statusMask) != 0).Chunk(3))
-            yield return [.. chunk.Select(i => i.Clone())];
+            yield return Page(chunk);
     }
 
-    public IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<StatusPage> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken) =>
         StatusAllAsync((int)V1.TrackerStatus.PinError, atLeastSequence, cancellationToken);
+
+    public static StatusPage Page(IEnumerable<V1.PinInfo> items)
+    {
+        var message = new V1.TrackerStatusAllResponse();
+        message.Items.Add(items);
+        return StatusPage.From(message);
+    }
 
     public static V1.PinInfo Report(Cid cid, V1.TrackerStatus status, string error = "") => new()
     {

@@ -83,18 +83,61 @@ public sealed class StatusTests : IAsyncLifetime
     {
         for (var i = 0; i < 10; i++)
             _peer.Tracker.Known[Peer.Cid(i)] = FakeTracker.Report(Peer.Cid(i), i % 2 == 0 ? V1.TrackerStatus.Pinned : V1.TrackerStatus.PinError);
-        var items = new List<V1.GlobalPinInfo>();
-        await foreach (var batch in _peer.Listing.StatusAllAsync((int)V1.TrackerStatus.Pinned, local: false, CancellationToken.None))
-            items.AddRange(batch.Items);
+        var items = await ListAsync((int)V1.TrackerStatus.Pinned);
         Assert.Equal(5, items.Count);
         Assert.All(items, i => Assert.Equal("peer1", Assert.Single(i.Peers).PeerName));
 
         _peer.Tracker.Failure = new ClusterException(ClusterErrorKind.Unavailable, "away");
-        await Assert.ThrowsAsync<ClusterException>(async () =>
+        await Assert.ThrowsAsync<ClusterException>(() => ListAsync(0));
+    }
+
+    [Fact]
+    public async Task A_listing_of_one_peer_has_every_field_in_its_place()
+    {
+        _peer.HaveFreeSpace(0);
+        var report = FakeTracker.Report(Peer.Cid(1), V1.TrackerStatus.PinError, "no");
+        report.Name = "näme";
+        report.Allocations.Add(Google.Protobuf.ByteString.CopyFrom(Peer.Id(1).Bytes));
+        report.Origins.Add(Google.Protobuf.ByteString.CopyFrom(4, 1, 2, 3, 4));
+        report.Created = new V1.Time { Seconds = 77 };
+        report.Metadata["k"] = "v";
+        report.Metadata["l"] = "";
+        report.InPinset = true;
+        report.AttemptCount = 300;
+        report.PriorityPin = true;
+        _peer.Tracker.Known[Peer.Cid(1)] = report;
+        _peer.Tracker.Known[Peer.Cid(2)] = FakeTracker.Report(Peer.Cid(2), V1.TrackerStatus.Pinned);
+
+        var reports = new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock);
+        var items = await ListAsync(0);
+        foreach (var (item, known) in items.Zip([Peer.Cid(1), Peer.Cid(2)]))
         {
-            await foreach (var batch in _peer.Listing.StatusAllAsync(0, local: false, CancellationToken.None))
-                items.AddRange(batch.Items);
-        });
+            var expected = StatusReports.Begin(_peer.Tracker.Known[known]);
+            expected.Peers.Add(reports.Entry(Peer.Self, _peer.Tracker.Known[known].Clone()));
+            Assert.Equal(expected, item);
+        }
+    }
+
+    [Fact]
+    public void A_damaged_page_is_a_format_error_and_nothing_else()
+    {
+        var page = FakeTracker.Page([FakeTracker.Report(Peer.Cid(1), V1.TrackerStatus.PinError, "text")]).Message.ToArray();
+        using var transcoder = new StatusTranscoder(new V1.PinInfo());
+        using var batch = new Services.RawMessage(16);
+        var random = new Random(3);
+        for (var i = 0; i < 5000; i++)
+        {
+            var bytes = page.ToArray()[..random.Next(page.Length + 1)];
+            for (var j = random.Next(4); j > 0 && bytes.Length > 0; j--)
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            try
+            {
+                transcoder.Transcode(bytes, batch);
+            }
+            catch (FormatException)
+            {
+            }
+        }
     }
 
     [Fact]
@@ -126,12 +169,27 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Equal("first", error.Message);
     }
 
-    private static async IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> Stream(params int[] numbers)
+    private async Task<List<V1.GlobalPinInfo>> ListAsync(int mask)
+    {
+        var items = new List<V1.GlobalPinInfo>();
+        await _peer.Listing.StatusAllAsync(
+            mask,
+            local: false,
+            message =>
+            {
+                items.AddRange(V1.GlobalPinInfoBatch.Parser.ParseFrom(message.Span).Items);
+                return Task.CompletedTask;
+            },
+            CancellationToken.None);
+        return items;
+    }
+
+    private static async IAsyncEnumerable<StatusPage> Stream(params int[] numbers)
     {
         foreach (var chunk in numbers.Chunk(2))
         {
             await Task.Yield();
-            yield return [.. chunk.Select(n => FakeTracker.Report(Peer.Cid(n), V1.TrackerStatus.Pinned))];
+            yield return FakeTracker.Page(chunk.Select(n => FakeTracker.Report(Peer.Cid(n), V1.TrackerStatus.Pinned)));
         }
     }
 }

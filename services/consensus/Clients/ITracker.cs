@@ -12,9 +12,9 @@ public interface ITracker
     /// <summary>Queues a failed or lost CID again and gives its status then.</summary>
     ValueTask<V1.PinInfo> RecoverAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken);
 
-    /// <summary>All statuses that pass a mask (0: all), in batches, ordered by the bytes of the CID.</summary>
-    IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> StatusAllAsync(int statusMask, ulong atLeastSequence, CancellationToken cancellationToken);
+    /// <summary>All statuses that pass a mask (0: all), in pages, ordered by the bytes of the CID.</summary>
+    IAsyncEnumerable<StatusPage> StatusAllAsync(int statusMask, ulong atLeastSequence, CancellationToken cancellationToken);
 
-    /// <summary>Queues everything failed or lost again; gives what was queued, in batches, ordered by the bytes of the CID.</summary>
-    IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken);
+    /// <summary>Queues everything failed or lost again; gives what was queued, in pages, ordered by the bytes of the CID.</summary>
+    IAsyncEnumerable<StatusPage> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken);
 }

@@ -13,14 +13,20 @@ namespace Cluster.Consensus.Clients;
 /// </summary>
 public sealed class TrackerClient : ITracker, IAsyncDisposable
 {
-    private readonly V1.Tracker.TrackerClient _client;
+    private static readonly Method<V1.TrackerStatusAllRequest, byte[]> StatusAllMethod =
+        PagesOf<V1.TrackerStatusAllRequest>(nameof(V1.Tracker.TrackerBase.StatusAll));
+
+    private static readonly Method<V1.TrackerRecoverAllRequest, byte[]> RecoverAllMethod =
+        PagesOf<V1.TrackerRecoverAllRequest>(nameof(V1.Tracker.TrackerBase.RecoverAll));
+
+    private readonly CallInvoker _invoker;
     private readonly BatchingCaller<V1.TrackerCall, V1.TrackerCallBatch, V1.TrackerCallResult, V1.TrackerCallResultBatch> _calls;
 
     /// <summary>Over a channel to the tracker.</summary>
     public TrackerClient(CallInvoker invoker)
     {
-        _client = new V1.Tracker.TrackerClient(invoker);
-        _calls = new(_client.Calls, BatchShapes.Tracker);
+        _invoker = invoker;
+        _calls = new(new V1.Tracker.TrackerClient(invoker).Calls, BatchShapes.Tracker);
     }
 
     /// <inheritdoc/>
@@ -40,18 +46,14 @@ public sealed class TrackerClient : ITracker, IAsyncDisposable
         cancellationToken)).Info;
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> StatusAllAsync(int statusMask, ulong atLeastSequence, CancellationToken cancellationToken)
-    {
-        var request = new V1.TrackerStatusAllRequest { StatusMask = statusMask, AtLeastSequence = atLeastSequence };
-        return ReadAsync(() => _client.StatusAll(request, cancellationToken: cancellationToken), cancellationToken);
-    }
+    public IAsyncEnumerable<StatusPage> StatusAllAsync(int statusMask, ulong atLeastSequence, CancellationToken cancellationToken) => ReadAsync(
+        StatusAllMethod,
+        new V1.TrackerStatusAllRequest { StatusMask = statusMask, AtLeastSequence = atLeastSequence, WithoutPeer = true },
+        cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken)
-    {
-        var request = new V1.TrackerRecoverAllRequest { AtLeastSequence = atLeastSequence };
-        return ReadAsync(() => _client.RecoverAll(request, cancellationToken: cancellationToken), cancellationToken);
-    }
+    public IAsyncEnumerable<StatusPage> RecoverAllAsync(ulong atLeastSequence, CancellationToken cancellationToken) => ReadAsync(
+        RecoverAllMethod, new V1.TrackerRecoverAllRequest { AtLeastSequence = atLeastSequence }, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _calls.DisposeAsync();
@@ -79,15 +81,16 @@ public sealed class TrackerClient : ITracker, IAsyncDisposable
         }
     }
 
-    private static async IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> ReadAsync(
-        Func<AsyncServerStreamingCall<V1.TrackerStatusAllResponse>> open, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StatusPage> ReadAsync<TRequest>(
+        Method<TRequest, byte[]> method, TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where TRequest : class
     {
-        using var call = open();
+        using var call = _invoker.AsyncServerStreamingCall(method, null, new CallOptions(cancellationToken: cancellationToken), request);
         while (await NextAsync(call.ResponseStream, cancellationToken))
-            yield return call.ResponseStream.Current.Items;
+            yield return new StatusPage(call.ResponseStream.Current);
     }
 
-    private static async ValueTask<bool> NextAsync(IAsyncStreamReader<V1.TrackerStatusAllResponse> stream, CancellationToken cancellationToken)
+    private static async ValueTask<bool> NextAsync(IAsyncStreamReader<byte[]> stream, CancellationToken cancellationToken)
     {
         try
         {
@@ -98,4 +101,13 @@ public sealed class TrackerClient : ITracker, IAsyncDisposable
             throw RpcFailures.ToCluster(e, "tracker");
         }
     }
+
+    /// <summary>A listing whose pages are kept as they come.</summary>
+    private static Method<TRequest, byte[]> PagesOf<TRequest>(string name)
+        where TRequest : class, IMessage<TRequest> => new(
+        MethodType.ServerStreaming,
+        V1.Tracker.Descriptor.FullName,
+        name,
+        Marshallers.Create<TRequest>(static message => message.ToByteArray(), static _ => throw new NotSupportedException()),
+        Marshallers.Create<byte[]>(static bytes => bytes, static bytes => bytes));
 }

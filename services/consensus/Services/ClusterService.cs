@@ -145,33 +145,21 @@ public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetim
     public virtual Task<V1.GlobalPinInfo> Status(V1.StatusRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
         parts.Status.StatusAsync(PinMapping.ToCid(request.Cid), request.Local, context.CancellationToken).AsTask());
 
-    /// <summary>See the contract.</summary>
-    public virtual Task StatusAll(
-        V1.StatusAllRequest request, IServerStreamWriter<V1.GlobalPinInfoBatch> responseStream, ServerCallContext context) =>
-        _logger.GuardAsync(async () =>
-        {
-            if (request.Cids.Count > 0)
-            {
-                await StatusOfAsync(request, responseStream, context.CancellationToken);
-                return;
-            }
-
-            await foreach (var batch in parts.Listing.StatusAllAsync(request.StatusMask, request.Local, context.CancellationToken))
-                await responseStream.WriteAsync(batch, context.CancellationToken);
-        });
+    /// <summary>Passed on as it comes; see <see cref="ClusterBinding"/>.</summary>
+    public virtual Task StatusAll(V1.StatusAllRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
+        _logger.GuardAsync(() => request.Cids.Count > 0
+            ? StatusOfAsync(request, responseStream, context.CancellationToken)
+            : parts.Listing.StatusAllAsync(
+                request.StatusMask, request.Local, message => responseStream.WriteAsync(message, context.CancellationToken), context.CancellationToken));
 
     /// <summary>See the contract.</summary>
     public virtual Task<V1.GlobalPinInfo> Recover(V1.RecoverRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
         parts.Status.RecoverAsync(PinMapping.ToCid(request.Cid), request.Local, context.CancellationToken).AsTask());
 
-    /// <summary>See the contract.</summary>
-    public virtual Task RecoverAll(
-        V1.RecoverAllRequest request, IServerStreamWriter<V1.GlobalPinInfoBatch> responseStream, ServerCallContext context) =>
-        _logger.GuardAsync(async () =>
-        {
-            await foreach (var batch in parts.Listing.RecoverAllAsync(request.Local, context.CancellationToken))
-                await responseStream.WriteAsync(batch, context.CancellationToken);
-        });
+    /// <summary>Passed on as it comes; see <see cref="ClusterBinding"/>.</summary>
+    public virtual Task RecoverAll(V1.RecoverAllRequest request, IServerStreamWriter<RawMessage> responseStream, ServerCallContext context) =>
+        _logger.GuardAsync(() => parts.Listing.RecoverAllAsync(
+            request.Local, message => responseStream.WriteAsync(message, context.CancellationToken), context.CancellationToken));
 
     /// <summary>See the contract.</summary>
     public virtual Task<V1.ClusterRepoGcResponse> RepoGc(V1.ClusterRepoGcRequest request, ServerCallContext context) =>
@@ -205,8 +193,9 @@ public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetim
         });
 
     private async Task StatusOfAsync(
-        V1.StatusAllRequest request, IServerStreamWriter<V1.GlobalPinInfoBatch> responseStream, CancellationToken cancellationToken)
+        V1.StatusAllRequest request, IServerStreamWriter<RawMessage> responseStream, CancellationToken cancellationToken)
     {
+        using var message = new RawMessage(64 << 10);
         foreach (var chunk in request.Cids.Chunk(256))
         {
             var asked = chunk.Select(cid => parts.Status.StatusAsync(PinMapping.ToCid(cid), request.Local, cancellationToken).AsTask()).ToList();
@@ -223,7 +212,9 @@ public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetim
                 }
             }
 
-            await responseStream.WriteAsync(batch, cancellationToken);
+            message.Clear();
+            message.Message(batch);
+            await responseStream.WriteAsync(message, cancellationToken);
         }
     }
 }

@@ -76,12 +76,12 @@ public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon 
         Task.FromResult(new V1.ConnectedResponse());
 
     private static async Task SendAsync(
-        IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> batches, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responses, ServerCallContext context)
+        IAsyncEnumerable<StatusPage> pages, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responses, ServerCallContext context)
     {
-        await foreach (var batch in batches)
+        await foreach (var page in pages)
         {
             var response = new V1.PeerTrackerStatusAllResponse();
-            response.Items.Add(batch);
+            response.Items.Add(page.Decode().Items);
             await responses.WriteAsync(response, context.CancellationToken);
         }
     }

@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
 using Cluster.Consensus.Replication;
+using Cluster.Consensus.Services;
 using Cluster.Model;
 using Libp2p;
 using V1 = Cluster.Contracts.V1;
@@ -18,56 +18,71 @@ public sealed class StatusListing(
     private const int BatchItems = 256;
 
     /// <summary>Statuses that pass a mask (0: all).</summary>
-    public IAsyncEnumerable<V1.GlobalPinInfoBatch> StatusAllAsync(int mask, bool local, CancellationToken cancellationToken) =>
-        ListAsync(local, (t, sequence, token) => t.StatusAllAsync(mask, sequence, token), mask, cancellationToken);
+    public Task StatusAllAsync(int mask, bool local, Func<RawMessage, Task> write, CancellationToken cancellationToken) =>
+        ListAsync(local, (t, sequence, token) => t.StatusAllAsync(mask, sequence, token), mask, write, cancellationToken);
 
     /// <summary>Queues everything failed or lost again; what was queued.</summary>
-    public IAsyncEnumerable<V1.GlobalPinInfoBatch> RecoverAllAsync(bool local, CancellationToken cancellationToken) =>
-        ListAsync(local, (t, sequence, token) => t.RecoverAllAsync(sequence, token), (int)TrackerStatus.Pinned, cancellationToken);
+    public Task RecoverAllAsync(bool local, Func<RawMessage, Task> write, CancellationToken cancellationToken) => ListAsync(
+        local, (t, sequence, token) => t.RecoverAllAsync(sequence, token), (int)TrackerStatus.Pinned, write, cancellationToken);
 
-    private delegate IAsyncEnumerable<IReadOnlyList<V1.PinInfo>> Asking(ITracker tracker, ulong sequence, CancellationToken cancellationToken);
+    private delegate IAsyncEnumerable<StatusPage> Asking(ITracker tracker, ulong sequence, CancellationToken cancellationToken);
 
-    private async IAsyncEnumerable<V1.GlobalPinInfoBatch> ListAsync(
-        bool local, Asking ask, int mask, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Writes messages of <c>GlobalPinInfoBatch</c>; a message is the callee's until its task completes.</summary>
+    private async Task ListAsync(bool local, Asking ask, int mask, Func<RawMessage, Task> write, CancellationToken cancellationToken)
     {
         var sequence = consensus.State.Totals.Sequence;
         var members = local || settings.FollowerMode ? [self.Id] : await consensus.PeersAsync(cancellationToken);
+        using var message = new RawMessage(128 << 10);
         if (members.Count == 1)
-        {
-            await foreach (var batch in ask(tracker, sequence, cancellationToken).WithCancellation(cancellationToken))
-                yield return Single(batch);
-            yield break;
-        }
+            await PassOnAsync(ask(tracker, sequence, cancellationToken), message, write);
+        else
+            await MergeAsync(members, ask, sequence, mask, message, write, cancellationToken);
+    }
 
+    private async Task PassOnAsync(IAsyncEnumerable<StatusPage> pages, RawMessage message, Func<RawMessage, Task> write)
+    {
+        StatusTranscoder? transcoder = null;
+        try
+        {
+            await foreach (var page in pages)
+            {
+                transcoder ??= new StatusTranscoder(reports.IdentityOf(self.Id));
+                message.Clear();
+                transcoder.Transcode(page.Message.Span, message);
+                if (message.Length > 0)
+                    await write(message);
+            }
+        }
+        finally
+        {
+            transcoder?.Dispose();
+        }
+    }
+
+    private async Task MergeAsync(
+        IReadOnlyList<PeerId> members, Asking ask, ulong sequence, int mask, RawMessage message, Func<RawMessage, Task> write,
+        CancellationToken cancellationToken)
+    {
         await using var merge = new StatusMerge(reports, mask);
         foreach (var peer in members)
-            merge.Add(peer, () => ask(peer == self.Id ? tracker : remote.TrackerOf(peer), peer == self.Id ? sequence : 0, cancellationToken), cancellationToken);
+        {
+            // Other peers number their changes otherwise.
+            merge.Add(
+                peer,
+                () => peer == self.Id ? ask(tracker, sequence, cancellationToken) : ask(remote.TrackerOf(peer), 0, cancellationToken),
+                cancellationToken);
+        }
+
         var merged = new V1.GlobalPinInfoBatch();
         while (await merge.NextAsync() is { } item)
         {
             merged.Items.Add(item);
-            if (merged.Items.Count == BatchItems || !merge.HasMoreAtHand)
-            {
-                yield return merged;
-                merged = new V1.GlobalPinInfoBatch();
-            }
+            if (merged.Items.Count < BatchItems && merge.HasMoreAtHand)
+                continue;
+            message.Clear();
+            message.Message(merged);
+            await write(message);
+            merged.Items.Clear();
         }
-
-        if (merged.Items.Count > 0)
-            yield return merged;
-    }
-
-    private V1.GlobalPinInfoBatch Single(IReadOnlyList<V1.PinInfo> batch)
-    {
-        var result = new V1.GlobalPinInfoBatch();
-        result.Items.Capacity = batch.Count;
-        foreach (var report in batch)
-        {
-            var global = StatusReports.Begin(report);
-            global.Peers.Add(reports.Entry(self.Id, report));
-            result.Items.Add(global);
-        }
-
-        return result;
     }
 }

@@ -1,4 +1,5 @@
-using Cluster.Model;
+using Cluster.Consensus.Clients;
+using Google.Protobuf.Collections;
 using Libp2p;
 using V1 = Cluster.Contracts.V1;
 
@@ -14,7 +15,7 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
     /// <summary>Whether the next item can be made without waiting for a peer.</summary>
     internal bool HasMoreAtHand => _sources.TrueForAll(s => s.Ended || s.AtHand);
 
-    internal void Add(PeerId peer, Func<IAsyncEnumerable<IReadOnlyList<V1.PinInfo>>> open, CancellationToken cancellationToken) =>
+    internal void Add(PeerId peer, Func<IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken) =>
         _sources.Add(new Source(peer, open, cancellationToken));
 
     /// <summary>The status of the next CID; null at the end.</summary>
@@ -81,11 +82,11 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
         return lowest;
     }
 
-    private sealed class Source(PeerId peer, Func<IAsyncEnumerable<IReadOnlyList<V1.PinInfo>>> open, CancellationToken cancellationToken)
+    private sealed class Source(PeerId peer, Func<IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken)
         : IAsyncDisposable
     {
-        private IAsyncEnumerator<IReadOnlyList<V1.PinInfo>>? _stream;
-        private IReadOnlyList<V1.PinInfo> _batch = [];
+        private IAsyncEnumerator<StatusPage>? _stream;
+        private RepeatedField<V1.PinInfo> _batch = [];
         private int _next;
 
         public PeerId Peer { get; } = peer;
@@ -110,7 +111,7 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
                     Ended = !await _stream.MoveNextAsync();
                     if (Ended)
                         return;
-                    _batch = _stream.Current;
+                    _batch = _stream.Current.Decode().Items;
                     _next = 0;
                 }
             }

@@ -77,22 +77,25 @@ public sealed class StatusReports(SelfPeer self, MetricSnapshot metrics, TimePro
 
     internal static V1.Time? Time(GoTime time) => time.IsZero ? null : new V1.Time { Seconds = time.UnixSeconds, Nanos = time.Nanosecond };
 
+    /// <summary>What is the same in all of a peer's entries: its id, its name, its daemon as of its last ping.</summary>
+    public V1.PinInfo IdentityOf(PeerId peer)
+    {
+        var info = new V1.PinInfo();
+        Identify(peer, info);
+        return info;
+    }
+
     private void Identify(PeerId peer, V1.PinInfo info)
     {
         if (info.Peer.IsEmpty)
             info.Peer = Wrap(peer);
-        if (info.IpfsPeerId.Length == 0 || info.PeerName.Length == 0)
-        {
-            var ping = metrics.PingOf(peer);
-            if (info.PeerName.Length == 0)
-                info.PeerName = peer == self.Id ? self.Name : ping.PeerName;
-            if (info.IpfsPeerId.Length == 0)
-            {
-                info.IpfsPeerId = ping.IpfsId;
-                info.IpfsPeerAddresses.Clear();
-                info.IpfsPeerAddresses.Add(ping.IpfsAddresses);
-            }
-        }
+        var ping = metrics.PingOf(peer);
+        if (info.PeerName.Length == 0)
+            info.PeerName = peer == self.Id ? self.Name : ping.PeerName;
+        if (info.IpfsPeerId.Length == 0)
+            info.IpfsPeerId = ping.IpfsId;
+        if (info.IpfsPeerAddresses.Count == 0 && ping.IpfsAddresses.Count > 0 && info.IpfsPeerId == ping.IpfsId)
+            info.IpfsPeerAddresses.Add(ping.IpfsAddresses);
     }
 
     private V1.Time Now() => Time(GoTime.Now(clock))!;

@@ -21,7 +21,7 @@ public static class StateBinding
     }
 }
 
-/// <summary>Binds the cluster service: as generated, but the list of allocations in wire form.</summary>
+/// <summary>Binds the cluster service: as generated, but the lists in wire form.</summary>
 public static class ClusterBinding
 {
     /// <summary>The contract; reflection looks for it here.</summary>
@@ -30,9 +30,14 @@ public static class ClusterBinding
     /// <summary>Called by the server.</summary>
     public static void BindService(ServiceBinderBase binder, ClusterService? service)
     {
-        V1.Cluster.BindService(new WithoutBinder(binder, nameof(V1.Cluster.ClusterBase.Allocations)), null);
+        V1.Cluster.BindService(
+            new WithoutBinder(
+                binder, nameof(V1.Cluster.ClusterBase.Allocations), nameof(V1.Cluster.ClusterBase.StatusAll), nameof(V1.Cluster.ClusterBase.RecoverAll)),
+            null);
         binder.AddRaw<V1.AllocationsRequest>(
             Descriptor, nameof(V1.Cluster.ClusterBase.Allocations), service is null ? null : service.Allocations);
+        binder.AddRaw<V1.StatusAllRequest>(Descriptor, nameof(V1.Cluster.ClusterBase.StatusAll), service is null ? null : service.StatusAll);
+        binder.AddRaw<V1.RecoverAllRequest>(Descriptor, nameof(V1.Cluster.ClusterBase.RecoverAll), service is null ? null : service.RecoverAll);
     }
 }
 

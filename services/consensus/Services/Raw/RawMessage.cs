@@ -1,4 +1,5 @@
 using System.Buffers;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Cluster.Consensus.Services;
@@ -68,6 +69,15 @@ public sealed class RawMessage : IDisposable
         Reserve(bytes.Length);
         bytes.CopyTo(_buffer.AsSpan(Length));
         Length += bytes.Length;
+    }
+
+    /// <summary>Adds all fields of a message.</summary>
+    internal void Message(IMessage message)
+    {
+        var size = message.CalculateSize();
+        Reserve(size);
+        message.WriteTo(_buffer.AsSpan(Length, size));
+        Length += size;
     }
 
     /// <summary>Gives the memory back.</summary>
