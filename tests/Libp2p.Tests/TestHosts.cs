@@ -11,10 +11,11 @@ internal static class TestHosts
 
     public static CancellationToken Deadline(int seconds = 20) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
 
-    public static async Task<Libp2pHost> StartAsync(Func<HostOptions, HostOptions>? change = null, string listen = "/ip4/127.0.0.1/tcp/0")
+    public static async Task<Libp2pHost> StartAsync(Func<HostOptions, HostOptions>? change = null, string listen = "/ip4/127.0.0.1/tcp/0",
+        Microsoft.Extensions.Logging.ILogger? log = null)
     {
         var options = new HostOptions { Key = PrivateKey.GenerateEd25519(), Listen = [Multiaddr.Parse(listen)] };
-        var host = new Libp2pHost(change?.Invoke(options) ?? options);
+        var host = new Libp2pHost(change?.Invoke(options) ?? options, log);
         await host.StartAsync();
         return host;
     }

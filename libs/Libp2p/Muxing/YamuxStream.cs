@@ -96,7 +96,8 @@ internal sealed class YamuxStream : IDuplexPipe
                 }
             }
             session.OnSent(n);
-            writer.OnSent(n);
+            // Held bytes are a proposal that goes ahead of the writer's own.
+            if (!hold) writer.OnSent(n);
             data = data[n..];
         }
     }
