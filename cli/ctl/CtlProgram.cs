@@ -103,15 +103,23 @@ public static class CtlProgram
             Environment = invocation.Channels.Environment,
         };
         var endpoints = new List<RestEndpoint>();
+        Libp2pTransport? libp2p = null;
         foreach (var host in invocation.Text("host").Split(','))
         {
             if (!GoAddresses.TryParseMultiaddr(host, out var address, out var complaint))
                 return await Session.FailAsync(invocation, "parsing host multiaddress", complaint, ExitCodes.Failure);
-            if (address.PeerId is not null && secret.Length is not (0 or 64))
-                return await Session.FailAsync(invocation, "creating API client", "length of ProtectorKey should be 32", ExitCodes.Failure);
             try
             {
-                endpoints.AddRange(await EndpointResolver.ResolveAsync(address, endpointOptions, cancel));
+                if (!EndpointResolver.IsLibp2p(address))
+                {
+                    endpoints.AddRange(await EndpointResolver.ResolveAsync(address, endpointOptions, cancel));
+                    continue;
+                }
+
+                if (secret.Length is not (0 or 64))
+                    return await Session.FailAsync(invocation, "creating API client", "length of ProtectorKey should be 32", ExitCodes.Failure);
+                libp2p ??= Libp2pTransport.Create(secret);
+                endpoints.AddRange(await libp2p.ResolveAsync(address, cancel));
             }
             catch (RequestException e)
             {
@@ -130,7 +138,7 @@ public static class CtlProgram
                     Logs.Write(invocation.Error, isError ? "ERROR" : "DEBUG", "apiclient", text);
             },
         });
-        invocation.State = new Session(client, invocation.Text("encoding") == "json", endpointOptions, TimeProvider.System);
+        invocation.State = new Session(client, invocation.Text("encoding") == "json", endpointOptions, libp2p, TimeProvider.System);
         return null;
     }
 

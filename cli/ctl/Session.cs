@@ -6,7 +6,8 @@ using Cluster.RestClient;
 namespace Cluster.Ctl;
 
 /// <summary>What a command works with: the client of the API and the form of the output.</summary>
-internal sealed class Session(ClusterClient client, bool json, EndpointOptions endpoints, TimeProvider clock)
+internal sealed class Session(ClusterClient client, bool json, EndpointOptions endpoints, IAsyncDisposable? transport, TimeProvider clock)
+    : IAsyncDisposable
 {
     public ClusterClient Client => client;
 
@@ -17,6 +18,8 @@ internal sealed class Session(ClusterClient client, bool json, EndpointOptions e
     public EndpointOptions Endpoints => endpoints;
 
     public TimeProvider Clock => clock;
+
+    public ValueTask DisposeAsync() => transport?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public static Session Of(Invocation invocation) => (Session)invocation.State!;
 

@@ -11,7 +11,7 @@ public static class CommandLineRunner
         Aliases = ["h"], Arguments = "[command]",
     };
 
-    /// <summary>Runs it; the result is the exit code. The output is flushed.</summary>
+    /// <summary>Runs it; the result is the exit code. The output is flushed, and what <see cref="Program.Before"/> made is disposed.</summary>
     public static async Task<int> RunAsync(Program program, IReadOnlyList<string> arguments, Channels channels, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(program);
@@ -64,10 +64,24 @@ public static class CommandLineRunner
         }
 
         var root = new Invocation(channels, parsed, parent: null, state: null);
+        try
+        {
+            return await RunInvocationAsync(program, root, cancel);
+        }
+        finally
+        {
+            if (root.State is IAsyncDisposable state)
+                await state.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> RunInvocationAsync(Program program, Invocation root, CancellationToken cancel)
+    {
+        var (channels, output) = (root.Channels, root.Output);
         if (program.Before is not null && await program.Before(root, cancel) is { } code)
             return code;
 
-        if (parsed.Arguments.Count == 0)
+        if (root.Arguments.Count == 0)
         {
             if (program.Action is not null)
                 return await program.Action(root, cancel);
@@ -75,11 +89,11 @@ public static class CommandLineRunner
             return 0;
         }
 
-        var name = parsed.Arguments[0];
+        var name = root.Arguments[0];
         if (HelpCommand.Is(name))
-            return await HelpAsync(parsed.Arguments.ElementAtOrDefault(1), program.Commands, program.Name, () => Help.OfProgram(program), channels);
+            return await HelpAsync(root.Arguments.ElementAtOrDefault(1), program.Commands, program.Name, () => Help.OfProgram(program), channels);
         if (program.Commands.FirstOrDefault(command => command.Is(name)) is { } found)
-            return await RunCommandAsync(program, found, program.Name + " " + found.Name, parsed.Arguments[1..], root, cancel);
+            return await RunCommandAsync(program, found, program.Name + " " + found.Name, [.. root.Arguments.Skip(1)], root, cancel);
         if (program.HelpForUnknownCommandCode is not { } helped)
             return await NoTopicAsync(name, channels);
         await output.WriteAsync(Help.OfProgram(program));

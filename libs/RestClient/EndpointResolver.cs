@@ -12,6 +12,13 @@ public static class EndpointResolver
 {
     private const int DefaultPort = 80;
 
+    /// <summary>Whether an address is reached over libp2p, which this library does not do: it ends with a peer id, or stands for such ones.</summary>
+    public static bool IsLibp2p(Multiaddr address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return address.PeerId is not null || Name(address, 0) == "dnsaddr";
+    }
+
     /// <summary>
     /// The endpoints of an address, in order of preference: names of plain HTTP are resolved here, one endpoint for every address that they
     /// have.
@@ -21,12 +28,8 @@ public static class EndpointResolver
     {
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(options);
-        if (address.PeerId is not null || Name(address, 0) == "dnsaddr")
-        {
-            return options.Libp2p is null
-                ? throw new RequestException("libp2p endpoints are not supported: " + address)
-                : [options.Libp2p(address)];
-        }
+        if (IsLibp2p(address))
+            throw new RequestException("not an address of plain HTTP: " + address);
 
         var first = Name(address, 0);
         if (first == "unix")
