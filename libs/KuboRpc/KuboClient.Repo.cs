@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Ipld;
 using KuboRpc.Json;
 
@@ -57,7 +56,6 @@ public sealed partial class KuboClient
         var key = JsonFields.Find(document.RootElement, "Key");
         if (key == null)
             return new RepoGcItem(null, error);
-        var text = key.Value.ValueKind == JsonValueKind.Object ? JsonFields.Text(key.Value, "/") : JsonFields.Text(document.RootElement, "Key");
-        return new RepoGcItem(DaemonCid.Parse(text), error);
+        return new RepoGcItem(DaemonCid.Parse(JsonFields.Text(key.Value, "/")), error);
     }
 }

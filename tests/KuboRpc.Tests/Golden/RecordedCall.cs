@@ -28,9 +28,13 @@ public static partial class RecordedCall
         {
             return new Verdict(await RunAsync(client, call, blockCids, partial, speed, cancel.Token), null);
         }
-        catch (Exception failure) when (failure is KuboException or OperationCanceledException)
+        catch (KuboException failure)
         {
             return new Verdict(partial.Count > 0 ? partial : null, failure.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return new Verdict(partial.Count > 0 ? partial : null, "context canceled");
         }
     }
 
