@@ -107,6 +107,7 @@ public static class ServiceHost
         builder.Services.AddSingleton(metrics);
         builder.Services.AddSingleton(catalog);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<IdleTrim>();
 
         var service = new ServiceBuilder(context, builder.Services, catalog);
         service.MapGrpc<HealthService>();

@@ -88,7 +88,7 @@ public sealed partial class OperationTracker
             return;
         }
 
-        _byCid.Remove(operation.Cid);
+        Forget(operation);
         if (!index.TryGet(operation.Cid, out var pin))
             return;
         switch (operation.Kind)
@@ -107,7 +107,7 @@ public sealed partial class OperationTracker
 
     private void Fail(Operation operation, string error, FailureKind kind, DateTimeOffset now)
     {
-        _byCid.Remove(operation.Cid);
+        Forget(operation);
         if (!index.TryGet(operation.Cid, out var pin))
             return;
         var failed = pin with
@@ -126,6 +126,14 @@ public sealed partial class OperationTracker
         };
         // A remote item stays as it is, with the error (13.2).
         index.Replace(pin, operation.Kind == OperationKind.Release ? failed : failed with { Since = now });
+    }
+
+    private void Forget(Operation operation)
+    {
+        _byCid.Remove(operation.Cid);
+        // After a burst: the room for a million operations is not needed for none.
+        if (_byCid.Count == 0 && _byCid.Capacity > 8192)
+            _byCid.TrimExcess();
     }
 
     /// <summary>Makes a running operation one that waits; the try does not count.</summary>

@@ -68,11 +68,11 @@ public sealed partial class PinIndex : IPinIndex, IDisposable
         {
             Format = Format,
             // A tracker is small: most of what it reads it reads in order.
-            WriteBufferBytes = 4 << 20,
-            BlockCacheBytes = 4 << 20,
+            WriteBufferBytes = 2 << 20,
+            BlockCacheBytes = 2 << 20,
             MaxOpenFiles = 64,
             BackgroundJobs = 1,
-            MaxWalBytes = 16 << 20,
+            MaxWalBytes = 8 << 20,
         });
         try
         {
