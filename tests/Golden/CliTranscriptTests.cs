@@ -1,0 +1,65 @@
+using System.Text.Json.Nodes;
+using Xunit.Abstractions;
+
+namespace Golden.Tests;
+
+/// <summary>Every recorded transcript of <c>ipfs-cluster-ctl</c> that needs a peer, against the real programs and real IPFS daemons.</summary>
+[Trait("Category", "Golden")]
+[Trait("Category", "Slow")]
+public sealed class CliTranscriptTests(ITestOutputHelper output)
+{
+    private const string OtherDaemon = "JS-IPFS answers otherwise than Kubo, with which this was recorded: the original differs here too";
+
+    // Steps that cannot pass, and why. Steps that record a fault of the original are marked in the transcripts and not counted.
+    private static readonly Dictionary<(string File, string Step), string> Exceptions = new()
+    {
+        [("add.json", "add --hash sha3-512 a.txt")] = OtherDaemon,
+        [("add.json", "add --hash sha3-512 a.txt (json)")] = OtherDaemon,
+        [("add.json", "add --hash blake2b-256 a.txt")] = OtherDaemon,
+        [("add.json", "add --hash blake2b-256 a.txt (json)")] = OtherDaemon,
+        [("add.json", "pin ls after the adds")] = OtherDaemon,
+        [("add.json", "pin ls after the adds (json)")] = OtherDaemon,
+        [("basic.json", "an IPFS daemon as host")] = OtherDaemon,
+        [("basic.json", "an IPFS daemon as host (json)")] = OtherDaemon,
+        [("pin-errors.json", "path through a file")] = OtherDaemon,
+        [("pin-errors.json", "path through a file (json)")] = OtherDaemon,
+        [("pin-errors.json", "ipns name that cannot be resolved")] = OtherDaemon,
+        [("pin-errors.json", "ipns name that cannot be resolved (json)")] = OtherDaemon,
+        [("three-basic.json", "health graph")] = OtherDaemon,
+        [("three-down.json", "health graph")] = OtherDaemon,
+    };
+
+    public static TheoryData<string, int> Transcripts()
+    {
+        var files = new TheoryData<string, int>();
+        var folder = Path.Combine(Recorded.Folder, "cli", "ctl");
+        if (!Directory.Exists(folder))
+            return files;
+        foreach (var file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal))
+        {
+            var needs = JsonNode.Parse(File.ReadAllText(file))!["needs"];
+            if (needs is not null)
+                files.Add(Path.GetFileName(file), needs["peers"]?.GetValue<int>() ?? 1);
+        }
+
+        return files;
+    }
+
+    [Theory]
+    [MemberData(nameof(Transcripts))]
+    public async Task The_command_line_prints_what_was_recorded(string file, int peers)
+    {
+        var lines = await CliReplay.PlayAsync(Path.Combine(Recorded.Folder, "cli", "ctl", file), peers);
+        foreach (var line in lines)
+            output.WriteLine(line);
+        Assert.Contains(lines, line => line.Contains(" steps, ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.StartsWith("FAIL cluster", StringComparison.Ordinal) || line.StartsWith("skip ", StringComparison.Ordinal));
+        // A difference reads "  step: stdout", the texts below it are indented further.
+        var differing = lines.Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' '
+            && !line.Contains("[recorded fault:", StringComparison.Ordinal) && !IsException(file, line)).ToArray();
+        Assert.True(differing.Length == 0, $"{differing.Length} differences:\n{string.Join('\n', lines)}");
+    }
+
+    private static bool IsException(string file, string line) =>
+        Exceptions.Keys.Any(known => known.File == file && line.StartsWith($"  {known.Step}: ", StringComparison.Ordinal));
+}
