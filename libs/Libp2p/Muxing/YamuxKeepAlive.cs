@@ -76,7 +76,12 @@ internal sealed class YamuxKeepAlive(YamuxSession session)
         lock (gate)
         {
             if (stopped) return;
-            if (pending is not null && time.GetElapsedTime(pingSent) >= options.ResponseTimeout) pending = null;
+            if (pending is not null && time.GetElapsedTime(pingSent) >= options.ResponseTimeout)
+            {
+                // The next measurement counts from the end of this one.
+                pending = null;
+                lastMeasured = time.GetTimestamp();
+            }
             if (session.Output.Blocked >= options.ResponseTimeout)
                 fault = $"The peer took no data for {options.ResponseTimeout.TotalSeconds:0} s.";
             else if (alarmSince != 0 && time.GetElapsedTime(alarmSince) >= options.ResponseTimeout)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 
 namespace Libp2p.Ping;
@@ -20,7 +21,16 @@ internal static class PingService
         {
             using var idle = new CancellationTokenSource(IdleTimeout, time);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
-            var result = await stream.Input.ReadAtLeastAsync(Size, both.Token);
+            ReadResult result;
+            try
+            {
+                result = await stream.Input.ReadAtLeastAsync(Size, both.Token);
+            }
+            catch (OperationCanceledException) when (idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                // Nothing more is asked: the stream ends in order.
+                return;
+            }
             if (result.Buffer.Length < Size) return;
             var block = result.Buffer.Slice(0, Size);
             block.CopyTo(stream.Output.GetSpan(Size));

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Libp2p.Muxing;
+using Libp2p.Simulation;
+using Libp2p.Testing;
+using Xunit;
+
+namespace Libp2p.Tests.Goldens;
+
+[Trait("Category", "Golden")]
+public sealed class YamuxGoldenTests
+{
+    private static readonly JsonElement File = Golden.Read("libp2p/yamux.json");
+
+    [Fact]
+    public void The_settings_are_those_of_the_original()
+    {
+        var config = File.GetProperty("config");
+        var options = new YamuxOptions();
+        Assert.Equal(config.GetProperty("AcceptBacklog").GetInt32(), options.AcceptBacklog);
+        Assert.Equal(YamuxOptions.InitialWindow, config.GetProperty("InitialStreamWindowSize").GetUInt32());
+        Assert.Equal(config.GetProperty("MaxStreamWindowSize").GetUInt32(), options.MaxWindow);
+        Assert.Equal(config.GetProperty("MaxMessageSize").GetInt32(), options.MaxFrame);
+        Assert.Equal(config.Text("KeepAliveInterval"), $"{options.KeepAliveInterval.TotalSeconds}s");
+        Assert.Equal(config.Text("MeasureRTTInterval"), $"{options.RoundTripInterval.TotalSeconds}s");
+        Assert.Equal(config.Text("ConnectionWriteTimeout"), $"{options.ResponseTimeout.TotalSeconds}s");
+    }
+
+    [Fact]
+    public void Recorded_sessions_play_on_either_side() =>
+        Golden.ForEach(File.List("sessions"), s => s.Text("name")!, s =>
+        {
+            foreach (string side in s.Text("real_side") is { } real ? [real] : (string[])["client", "server"])
+            {
+                var script = new YamuxScript(side);
+                try
+                {
+                    script.PlayAsync(s).WaitAsync(TestHosts.Deadline(20)).GetAwaiter().GetResult();
+                }
+                finally
+                {
+                    script.DisposeAsync().AsTask().GetAwaiter().GetResult();
+                }
+            }
+        });
+
+    [Fact]
+    public void Idle_sessions_ping_and_end_when_recorded() =>
+        Golden.ForEach(File.List("idle").Where(i => i.Text("real_side") is not null), i => i.Text("name")!, i =>
+        {
+            string side = i.Text("real_side")!;
+            var time = new VirtualTime();
+            var wire = new ScriptedStream();
+            var session = new YamuxSession(wire, client: side == "client", new YamuxOptions(), UnlimitedMemory.Instance, time);
+            session.Start();
+            int now = 0, taken = 0;
+            // Real clocks jitter by some milliseconds; ours does not. What falls together has no order between the two sides.
+            foreach (var moment in i.List("frames").GroupBy(f => (f.GetProperty("ms").GetInt32() + 250) / 500 * 500))
+            {
+                if (moment.Key > now) time.AdvanceAsync(TimeSpan.FromMilliseconds(moment.Key - now), TimeSpan.FromMilliseconds(500)).GetAwaiter().GetResult();
+                now = moment.Key;
+                foreach (var frame in moment.Where(f => f.Text("from") != side && f.Text("header_hex") is not null)) wire.Feed(frame.Hex("header_hex"));
+                var expected = moment.Where(f => f.Text("from") == side && f.Text("header_hex") is not null).Select(f => f.Text("header_hex")!).Order().ToList();
+                TestHosts.EventuallyAsync(() => wire.Written.Length >= taken + 12 * expected.Count, $"not all was sent at {now} ms").GetAwaiter().GetResult();
+                var own = Enumerable.Range(0, expected.Count).Select(n => Golden.Hex(wire.Written.AsSpan(taken + 12 * n, 12))).Order();
+                Assert.Equal(expected, own);
+                taken += 12 * expected.Count;
+                if (moment.Any(f => f.Text("from") == side && f.TryGetProperty("close_connection", out _))) session.Closed.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult();
+            }
+            if (i.TryGetProperty("session_closed", out var closed)) Assert.Equal(closed.GetBoolean(), session.Closed.IsCompleted);
+            session.End(new ConnectionClosedException("The test is over."));
+        });
+}
