@@ -78,9 +78,9 @@ internal sealed class YamuxKeepAlive(YamuxSession session)
             if (stopped) return;
             if (pending is not null && time.GetElapsedTime(pingSent) >= options.ResponseTimeout)
             {
-                // The next measurement counts from the end of this one.
+                // Measuring gets its rhythm from the end of the first ping, as in the original.
+                if (pending == 0) lastMeasured = time.GetTimestamp();
                 pending = null;
-                lastMeasured = time.GetTimestamp();
             }
             if (session.Output.Blocked >= options.ResponseTimeout)
                 fault = $"The peer took no data for {options.ResponseTimeout.TotalSeconds:0} s.";
