@@ -35,12 +35,16 @@ internal sealed class JsPeer : IAsyncDisposable
     /// <param name="secret">Secret of the private network, or null.</param>
     /// <param name="script">Script in <c>tests/Interop/js</c>.</param>
     /// <param name="arguments">Arguments of the script after the secret.</param>
-    public static async Task<JsPeer> StartAsync(NetworkSecret? secret, string script = "peer.mjs", params string[] arguments)
+    public static Task<JsPeer> StartAsync(NetworkSecret? secret, string script = "peer.mjs", params string[] arguments) =>
+        StartAsync(NodePackages.Libp2p, secret, script, arguments);
+
+    /// <summary>Starts a peer of other packages.</summary>
+    public static async Task<JsPeer> StartAsync(NodePackages packages, NetworkSecret? secret, string script, params string[] arguments)
     {
-        await NodePackages.EnsureAsync();
+        await packages.EnsureAsync();
         var start = new ProcessStartInfo("node", ["--import", "./node20.mjs", script, secret?.ToHex() ?? "", .. arguments])
         {
-            WorkingDirectory = NodePackages.Folder,
+            WorkingDirectory = packages.Folder,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -111,6 +115,9 @@ internal sealed class JsPeer : IAsyncDisposable
             if (Environment.GetEnvironmentVariable("JS_DEBUG") is { Length: > 0 }) await Console.Error.WriteLineAsync(line);
         }
     }
+
+    /// <summary>Ends the process at once, without a word to anybody.</summary>
+    public void Kill() => process.Kill(entireProcessTree: true);
 
     public async ValueTask DisposeAsync()
     {

@@ -3,16 +3,28 @@ using System.Security.Cryptography;
 
 namespace Interop;
 
-/// <summary>Installs the packages of <c>tests/Interop/js</c> once. Tests fail, and are not skipped, when that is impossible.</summary>
-internal static class NodePackages
+/// <summary>Installs the packages of a folder of <c>tests/Interop</c> once. Tests fail, and are not skipped, when that is impossible.</summary>
+internal sealed class NodePackages
 {
-    private static readonly Lazy<Task> Installation = new(InstallAsync);
+    private readonly Lazy<Task> installation;
 
-    public static string Folder { get; } = Path.Combine(FindRoot(), "tests", "Interop", "js");
+    private NodePackages(string folder)
+    {
+        Folder = Path.Combine(FindRoot(), "tests", "Interop", folder);
+        installation = new Lazy<Task>(InstallAsync);
+    }
 
-    public static Task EnsureAsync() => Installation.Value;
+    /// <summary>js-libp2p.</summary>
+    public static NodePackages Libp2p { get; } = new("js");
 
-    private static async Task InstallAsync()
+    /// <summary>Helia, with bitswap.</summary>
+    public static NodePackages Helia { get; } = new("helia");
+
+    public string Folder { get; }
+
+    public Task EnsureAsync() => installation.Value;
+
+    private async Task InstallAsync()
     {
         string wanted = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(Folder, "package-lock.json"))));
         string marker = Path.Combine(Folder, "node_modules", ".installed-for");
@@ -32,7 +44,7 @@ internal static class NodePackages
         await File.WriteAllTextAsync(marker, wanted);
     }
 
-    private static async Task<FileStream> LockAsync()
+    private async Task<FileStream> LockAsync()
     {
         string path = Path.Combine(Folder, ".install.lock");
         for (int i = 0; ; i++)

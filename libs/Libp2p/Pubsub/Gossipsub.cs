@@ -130,6 +130,19 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
     /// <inheritdoc/>
     public void OnUpdated(PeerConnection connection) => OnIdentified(connection);
 
+    /// <inheritdoc/>
+    public void OnDisconnected(PeerConnection connection, bool last)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var peer = connection.RemotePeer;
+        if (!last) return;
+        lock (gate)
+        {
+            core.ForgetPeer(peer);
+            if (outbound.TryGetValue(peer, out var gossip) && gossip.Connection == connection) outbound.Remove(peer);
+        }
+    }
+
     private DateTimeOffset Now => host.Options.Time.GetUtcNow();
 
     /// <summary>Our own stream to a peer, from its opening to its end. A peer that resets it gets one more try per connection.</summary>
@@ -143,19 +156,20 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
             {
                 lock (gate)
                 {
-                    if (outbound.ContainsKey(peer)) return;
+                    if (IsServed(peer)) return;
                 }
                 var stream = await connection.NewStreamAsync(PubsubProtocols.All, stopping.Token);
                 gossip = new OutboundGossip(stream, options.OutboundQueue, () => Dropped(peer));
                 lock (gate)
                 {
-                    if (!outbound.TryAdd(peer, gossip))
+                    if (IsServed(peer))
                     {
                         stream.Reset();
                         return;
                     }
+                    outbound[peer] = gossip;
                     var output = new GossipsubOutput();
-                    core.AddPeer(peer, stream.Protocol, gossip.Outbound, output);
+                    core.AddPeer(peer, stream.Protocol, gossip.Outbound, Now, output);
                     Apply(output);
                 }
                 log.PeerAdded(peer, stream.Protocol);
@@ -178,7 +192,12 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
                 }
             }
         }
+        // Several connections to one peer are usual after simultaneous dials: when this one has ended, another carries on.
+        if (!stopping.IsCancellationRequested && host.ConnectionsTo(peer).FirstOrDefault(other => other.IsOpen && other != connection) is { } next) OnIdentified(next);
     }
+
+    /// <summary>Whether a stream to the peer is open on a connection that lives.</summary>
+    private bool IsServed(PeerId peer) => outbound.TryGetValue(peer, out var gossip) && gossip.Connection.IsOpen;
 
     /// <summary>A stream that a peer opened to us: read only. A second one replaces the first.</summary>
     private async Task ReceiveAsync(PeerStream stream, CancellationToken cancellation)

@@ -10,7 +10,12 @@ public sealed partial class GossipsubCore
     public void Receive(PeerId from, PubsubRpc rpc, DateTimeOffset now, GossipsubOutput output)
     {
         ArgumentNullException.ThrowIfNull(rpc);
-        if (!peers.TryGetValue(from, out var peer)) return;
+        if (!peers.TryGetValue(from, out var peer))
+        {
+            // Its stream to us was quicker than ours to it.
+            NoteSubscriptions(from, rpc);
+            return;
+        }
         foreach (var change in rpc.Subscriptions) HandleSubscription(peer, change, now, output);
         foreach (var have in rpc.IHave) HandleIHave(peer, have, output);
         HandleIWant(peer, rpc.IWant, output);
@@ -18,6 +23,17 @@ public sealed partial class GossipsubCore
         foreach (var prune in rpc.Prune) HandlePrune(peer, prune, now, output);
         HandleIDontWant(peer, rpc.IDontWant);
         foreach (var message in rpc.Publish) AnnounceLarge(peer, message, output);
+    }
+
+    private void NoteSubscriptions(PeerId from, PubsubRpc rpc)
+    {
+        if (rpc.Subscriptions.Count == 0) return;
+        if (!early.TryGetValue(from, out var topics)) early.Add(from, topics = []);
+        foreach (var change in rpc.Subscriptions)
+        {
+            if (!change.Subscribe) topics.Remove(change.Topic);
+            else if (topics.Count < options.MaxTopicsPerPeer) topics.Add(change.Topic);
+        }
     }
 
     private void HandleSubscription(GossipsubPeer peer, SubscriptionChange change, DateTimeOffset now, GossipsubOutput output)

@@ -11,6 +11,7 @@ public sealed partial class GossipsubCore
     private readonly PeerId self;
     private readonly Random random;
     private readonly Dictionary<PeerId, GossipsubPeer> peers = [];
+    private readonly Dictionary<PeerId, HashSet<string>> early = []; // topics of peers to which no stream of ours is open
     private readonly Dictionary<string, HashSet<PeerId>> mesh = [];
     private readonly Dictionary<string, Fanout> fanouts = [];
     private readonly Backoffs backoffs = new();
@@ -43,19 +44,29 @@ public sealed partial class GossipsubCore
     public IEnumerable<PeerId> PeersOf(string topic) => peers.Values.Where(peer => peer.Topics.Contains(topic)).Select(peer => peer.Id);
 
     /// <summary>A pubsub stream to a peer is open.</summary>
-    public void AddPeer(PeerId peer, string protocol, bool outbound, GossipsubOutput output)
+    public void AddPeer(PeerId peer, string protocol, bool outbound, DateTimeOffset now, GossipsubOutput output)
     {
-        peers[peer] = new GossipsubPeer(peer, PubsubProtocols.FeaturesOf(protocol), outbound);
-        if (mesh.Count == 0) return;
+        RemovePeer(peer);
+        var known = new GossipsubPeer(peer, PubsubProtocols.FeaturesOf(protocol), outbound);
+        peers[peer] = known;
         foreach (var topic in mesh.Keys) output.To(peer).Subscriptions.Add(new SubscriptionChange(topic, true));
+        if (!early.Remove(peer, out var topics)) return;
+        foreach (var topic in topics.Order(StringComparer.Ordinal)) HandleSubscription(known, new SubscriptionChange(topic, true), now, output);
     }
 
-    /// <summary>A peer is gone.</summary>
+    /// <summary>Our stream to a peer has ended. Its topics are kept, because it tells them once a connection only.</summary>
     public void RemovePeer(PeerId peer)
     {
-        peers.Remove(peer);
+        if (peers.Remove(peer, out var known) && known.Topics.Count > 0) early[peer] = known.Topics;
         foreach (var members in mesh.Values) members.Remove(peer);
         foreach (var fanout in fanouts.Values) fanout.Peers.Remove(peer);
+    }
+
+    /// <summary>A peer is gone with all its connections.</summary>
+    public void ForgetPeer(PeerId peer)
+    {
+        RemovePeer(peer);
+        early.Remove(peer);
     }
 
     /// <summary>Joins a topic: tells everyone, and grafts peers at once instead of at the next heartbeat.</summary>

@@ -16,9 +16,7 @@ internal sealed class OutboundGossip
             _ => dropped());
     }
 
-    public PeerId Peer => stream.RemotePeer;
-
-    public string Protocol => stream.Protocol;
+    public PeerConnection Connection => stream.Connection;
 
     public bool Outbound => !stream.Connection.IsInbound;
 

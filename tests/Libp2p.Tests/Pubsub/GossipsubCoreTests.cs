@@ -29,7 +29,7 @@ public sealed class GossipsubCoreTests
     {
         var core = NewCore();
         var peer = PrivateKey.GenerateEd25519().PeerId;
-        core.AddPeer(peer, "/meshsub/1.1.0", false, new GossipsubOutput());
+        core.AddPeer(peer, "/meshsub/1.1.0", false, Now, new GossipsubOutput());
         core.Receive(peer, Frame(rpc => rpc.Graft.Add(Topic)), Now, new GossipsubOutput());
         Assert.Empty(core.MeshOf(Topic));
     }
@@ -109,7 +109,7 @@ public sealed class GossipsubCoreTests
     private static PeerId Connect(GossipsubCore core, string protocol, bool outbound = false)
     {
         var peer = PrivateKey.GenerateEd25519().PeerId;
-        core.AddPeer(peer, protocol, outbound, new GossipsubOutput());
+        core.AddPeer(peer, protocol, outbound, Now, new GossipsubOutput());
         core.Receive(peer, Frame(rpc => rpc.Subscriptions.Add(new SubscriptionChange(Topic, true))), Now, new GossipsubOutput());
         return peer;
     }

@@ -67,7 +67,7 @@ public sealed class GossipsubSessionTests
     {
         if (rpc["note"]?.GetValue<string>() is { } note)
         {
-            if (note.StartsWith("recorder opened its pubsub stream ", StringComparison.Ordinal)) core.AddPeer(from, note.Split(' ')[^1], outbound: false, output);
+            if (note.StartsWith("recorder opened its pubsub stream ", StringComparison.Ordinal)) core.AddPeer(from, note.Split(' ')[^1], outbound: false, now, output);
             return;
         }
         if (rpc["rpc_hex"] is null) return;
