@@ -67,7 +67,7 @@ internal static class Composition
         parts.AddSingleton<ClusterParts>();
 
         // Started in this order and stopped in the reverse one: the state is the last to go.
-        parts.AddHostedService(p => new StateOwner(consensus, database, logger));
+        parts.AddHostedService(p => new StateOwner(consensus, database, logger, service.Context.Options.Supervised));
         parts.AddHostedService(p => new IdleTrim(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new MonitorFollower(
             service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
@@ -77,7 +77,7 @@ internal static class Composition
             p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new Startup(
             consensus, p.GetRequiredService<IDaemon>(), p.GetRequiredService<SelfPeer>(), p.GetRequiredService<Readiness>(),
-            p.GetRequiredService<TimeProvider>(), logger));
+            p.GetRequiredService<TimeProvider>(), logger, service.Context.Options.Supervised));
 
         service.MapGrpc<ClusterService>();
         service.MapGrpc<StateService>();

@@ -13,7 +13,7 @@ internal sealed partial class ServiceRun : IAsyncDisposable
     public const int SigKill = 9;
     public const int SigTerm = 15;
 
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan patience = TimeSpan.FromMinutes(2);
     private static readonly Lock linking = new();
 
     private readonly Process process;

@@ -8,9 +8,10 @@ namespace Cluster.Consensus.Lifecycle;
 
 /// <summary>
 /// The way to READY (spec/behaviour.md 2.1, spec/service-cli.md 2.2): consensus, the list of members, the daemon. Calls are answered
-/// all the while.
+/// all the while. Under a supervisor it is he who says READY, when the other services serve too.
 /// </summary>
-public sealed class Startup(IConsensus consensus, IDaemon daemon, SelfPeer self, Readiness readiness, TimeProvider clock, ILogger logger)
+public sealed class Startup(
+    IConsensus consensus, IDaemon daemon, SelfPeer self, Readiness readiness, TimeProvider clock, ILogger logger, bool supervised = false)
     : BackgroundService
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
@@ -39,7 +40,8 @@ public sealed class Startup(IConsensus consensus, IDaemon daemon, SelfPeer self,
             Log.WaitingForIpfs(logger);
             Log.IpfsIsReady(logger, await WaitForDaemonAsync(stoppingToken));
             readiness.SetReady();
-            Log.Ready(logger);
+            if (!supervised)
+                Log.Ready(logger);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

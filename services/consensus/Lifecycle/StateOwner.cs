@@ -14,8 +14,15 @@ internal sealed class StateOwner : IHostedService, IDisposable
     private readonly ILogger _logger;
     private readonly Meter _meter = new("Cluster.Consensus");
 
-    internal StateOwner(IConsensus consensus, Database database, ILogger logger)
+    private readonly bool _supervised;
+
+    /// <param name="consensus">The state's keeper.</param>
+    /// <param name="database">Closed at the end.</param>
+    /// <param name="logger">Facility <c>cluster</c>.</param>
+    /// <param name="supervised">A supervisor tells of the shutdown, at its beginning.</param>
+    internal StateOwner(IConsensus consensus, Database database, ILogger logger, bool supervised)
     {
+        _supervised = supervised;
         _consensus = consensus;
         _database = database;
         _logger = logger;
@@ -27,7 +34,8 @@ internal sealed class StateOwner : IHostedService, IDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        Log.ShuttingDown(_logger);
+        if (!_supervised)
+            Log.ShuttingDown(_logger);
         _meter.Dispose();
         await _consensus.ShutdownAsync(cancellationToken);
         _database.Dispose();
