@@ -31,7 +31,7 @@ internal static class Composition
         var logger = service.Logger("cluster");
         var replication = service.Logger(configuration.Consensus);
         var consensus = new SinglePeerConsensus(
-            identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"));
+            identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"), membersLeave: configuration.Consensus == "raft");
         if (configuration.Consensus == "crdt")
             ReplicationLog.Started(replication, configuration.Crdt);
 

@@ -73,7 +73,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.True(_peer.Consensus.IsTrusted(Peer.Self));
         await _peer.Consensus.AddPeerAsync(Peer.Self, CancellationToken.None);
         Assert.Equal(
-            ClusterErrorKind.Unimplemented,
+            ClusterErrorKind.FailedPrecondition,
             (await Assert.ThrowsAsync<ClusterException>(() => _peer.Consensus.AddPeerAsync(Peer.Id(1), CancellationToken.None))).Kind);
         Assert.Equal(
             "cannot remove ourselves from a 1-peer cluster",

@@ -10,15 +10,18 @@ namespace Cluster.Consensus.Replication;
 public sealed class SinglePeerConsensus : IConsensus
 {
     private readonly PeerId _self;
+    private readonly bool _membersLeave;
     private readonly GroupCommit _commits;
 
     /// <summary>Over a state that only this consensus writes.</summary>
     /// <param name="self">The peer.</param>
     /// <param name="state">The state.</param>
     /// <param name="committed">Told of operations that are durable, on the thread that commits: for the log.</param>
-    public SinglePeerConsensus(PeerId self, PinStore state, Action<IReadOnlyList<StateOperation>>? committed = null)
+    /// <param name="membersLeave">Whether the configured component can take members out: raft can, crdt cannot.</param>
+    public SinglePeerConsensus(PeerId self, PinStore state, Action<IReadOnlyList<StateOperation>>? committed = null, bool membersLeave = true)
     {
         _self = self;
+        _membersLeave = membersLeave;
         State = state;
         _commits = new GroupCommit(state, committed);
     }
@@ -72,12 +75,13 @@ public sealed class SinglePeerConsensus : IConsensus
     /// <inheritdoc/>
     public Task AddPeerAsync(PeerId peer, CancellationToken cancellationToken) => peer == _self
         ? Task.CompletedTask
-        : throw new ClusterException(ClusterErrorKind.Unimplemented, "this peer is a cluster of its own and cannot take in other peers");
+        : throw new ClusterException(ClusterErrorKind.FailedPrecondition, "failed to find any peer in table");
 
     /// <inheritdoc/>
     public Task RemovePeerAsync(PeerId peer, CancellationToken cancellationToken) => throw new ClusterException(
         ClusterErrorKind.FailedPrecondition,
-        peer == _self ? "cannot remove ourselves from a 1-peer cluster" : $"{peer} is not a member of this cluster");
+        !_membersLeave ? "crdt consensus component cannot remove peers"
+        : peer == _self ? "cannot remove ourselves from a 1-peer cluster" : $"{peer} is not a member of this cluster");
 
     /// <inheritdoc/>
     public Task CleanAsync(CancellationToken cancellationToken)

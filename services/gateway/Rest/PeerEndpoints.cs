@@ -63,7 +63,7 @@ internal sealed class PeerEndpoints(PeerClient peer)
     {
         if (!PeerId.TryParse(exchange.Parameters.First, out PeerId id, out string error))
         {
-            await exchange.AnswerErrorAsync(400, $"error decoding Peer ID: {error}").ConfigureAwait(false);
+            await exchange.AnswerErrorAsync(400, $"error decoding Peer ID: {Complaint(exchange.Parameters.First!, error)}").ConfigureAwait(false);
             return;
         }
 
@@ -71,6 +71,12 @@ internal sealed class PeerEndpoints(PeerClient peer)
         await peer.UnaryAsync("PeerRemove", o => peer.Cluster.PeerRemoveAsync(request, o), PeerClient.CallDeadline, exchange.Aborted).ConfigureAwait(false);
         exchange.AnswerEmpty(204, json: true);
     }
+
+    /// <summary>In the original's words: what is not base58 should have been a CID.</summary>
+    private static string Complaint(string text, string error) =>
+        !text.StartsWith("Qm", StringComparison.Ordinal) && !text.StartsWith('1') && !Ipld.Cid.TryParse(text, out _, out string complaint)
+            ? $"failed to parse peer ID: {complaint}"
+            : $"failed to parse peer ID: {error}";
 
     private async ValueTask CollectAsync(Exchange exchange)
     {

@@ -29,7 +29,17 @@ public sealed class RestApi
         .. new PinEndpoints(peer).Routes,
         .. new AddEndpoint(peer, loggers.CreateLogger("adder")).Routes,
         new("POST", "/token", TokenAsync),
+        new("GET", "/token", NoTokenAsync),
     ];
+
+    /// <summary>Where there are tokens to be had the original's 404 is recorded as its answer (golden <c>rest/auth-token</c>), where there
+    /// are none as a fault that should be a 405 (<c>rest/routing</c>).</summary>
+    private ValueTask NoTokenAsync(Exchange exchange)
+    {
+        if (Authentication() is not null) return exchange.AnswerErrorAsync(404, "not found");
+        exchange.AnswerEmpty(405, json: false);
+        return ValueTask.CompletedTask;
+    }
 
     private ValueTask TokenAsync(Exchange exchange)
     {
