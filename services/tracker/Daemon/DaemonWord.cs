@@ -38,7 +38,7 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     public const int SmallDaemon = 8192;
 
     /// <summary>How long a status waits for the daemon.</summary>
-    public static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
 
     /// <summary>Age of a comparison from which on a large listing asks for a new one.</summary>
     public static readonly TimeSpan ListingFreshness = TimeSpan.FromMinutes(1);
