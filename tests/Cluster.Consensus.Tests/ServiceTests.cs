@@ -82,6 +82,9 @@ public sealed class ServiceTests : IAsyncLifetime
             (StatusCode.FailedPrecondition, "cluster.replication_factor_min is larger than max"),
             Pair(await RefusedAsync(new V1.PinRequest { Cid = Bytes(1), Options = new V1.PinOptions { ReplicationFactorMin = 3 } })));
         Assert.Equal(
+            StatusCode.InvalidArgument,
+            (await RefusedAsync(new V1.PinRequest { Cid = Bytes(1), Options = new V1.PinOptions { Name = new string('x', 2 << 20) } })).StatusCode);
+        Assert.Equal(
             StatusCode.ResourceExhausted,
             (await RefusedAsync(new V1.PinRequest { Cid = Bytes(1), Options = new V1.PinOptions { ReplicationFactorMin = 1, ReplicationFactorMax = 1 } })).StatusCode);
     }

@@ -49,6 +49,32 @@ public sealed class TransferTests : IDisposable
         Assert.Contains("100000", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Damaged_input_is_a_format_error_and_leaves_the_pinset_as_it_was()
+    {
+        _fixture.Put(StoreFixture.Pin(1, "before"));
+        for (var i = 10; i < 14; i++)
+            _fixture.Put(StoreFixture.Pin(i, "näme \"{[", StoreFixture.Peer(i)));
+        var good = await ExportAsync(_fixture);
+        var random = new Random(11);
+        for (var i = 0; i < 60; i++)
+        {
+            using var target = new StoreFixture();
+            target.Put(StoreFixture.Pin(1, "before"));
+            var bytes = good[..random.Next(good.Length + 1)];
+            for (var j = random.Next(5); j > 0 && bytes.Length > 0; j--)
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            try
+            {
+                await StateImport.RunAsync(target.Store, new Dribble(bytes), new StateImportOptions(), CancellationToken.None);
+            }
+            catch (FormatException)
+            {
+                Assert.Equal("before", Assert.Single(target.List()).Options.Name);
+            }
+        }
+    }
+
     internal static async Task<byte[]> ExportAsync(StoreFixture fixture)
     {
         using var output = new MemoryStream();

@@ -149,7 +149,7 @@ public static class PinRecord
         writer.Text(3, options.Name);
         writer.Varint(4, (ulong)PinDepth.ToMode(pin.MaxDepth));
         writer.Varint(5, options.ShardSize);
-        if (options.HasExpiry)
+        if (HasExpiry(options))
             WriteTime(ref writer, 7, options.ExpireAt);
         if (options.Metadata is not null)
         {
@@ -168,23 +168,28 @@ public static class PinRecord
             writer.BytesAlways(10, options.Origins[i].Bytes);
     }
 
+    /// <summary>Judged by what is stored: an expiry within the first second of 1970 is none.</summary>
+    private static bool HasExpiry(PinOptions options) => !IsUnset(options.ExpireAt) && options.ExpireAt.UnixSeconds != 0;
+
+    private static bool IsUnset(GoTime time) => time.ToStoredPrecision().IsZero;
+
     private static void WriteTime(ref WireWriter writer, int field, GoTime time)
     {
-        if (time.IsZero)
+        if (IsUnset(time))
             return;
         var seconds = unchecked((ulong)time.UnixSeconds);
         writer.Header(field, seconds == 0 ? 0 : 1 + WireWriter.VarintSize(seconds));
         writer.Varint(1, seconds);
     }
 
-    private static int TimeSize(GoTime time) => time.IsZero ? 0 : 3 + WireWriter.VarintSize(unchecked((ulong)time.UnixSeconds));
+    private static int TimeSize(GoTime time) => IsUnset(time) ? 0 : 3 + WireWriter.VarintSize(unchecked((ulong)time.UnixSeconds));
 
     private static int OptionsSize(Pin pin)
     {
         var options = pin.Options;
         var size = SizeOfVarint(WireWriter.ZigZag(options.Replication.Minimum)) + SizeOfVarint(WireWriter.ZigZag(options.Replication.Maximum))
             + SizeOfText(options.Name) + SizeOfVarint((ulong)PinDepth.ToMode(pin.MaxDepth)) + SizeOfVarint(options.ShardSize)
-            + (options.HasExpiry ? ExactTimeSize(options.ExpireAt) : 0) + SizeOfBytes(options.PinUpdate.Bytes.Length);
+            + (HasExpiry(options) ? ExactTimeSize(options.ExpireAt) : 0) + SizeOfBytes(options.PinUpdate.Bytes.Length);
         if (options.Metadata is not null)
         {
             foreach (ref readonly var entry in options.Metadata.Entries)
@@ -202,7 +207,7 @@ public static class PinRecord
 
     private static int ExactTimeSize(GoTime time)
     {
-        if (time.IsZero)
+        if (IsUnset(time))
             return 0;
         var seconds = unchecked((ulong)time.UnixSeconds);
         return seconds == 0 ? 2 : 3 + WireWriter.VarintSize(seconds);

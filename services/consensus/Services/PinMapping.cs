@@ -10,6 +10,9 @@ namespace Cluster.Consensus.Services;
 /// <summary>Between the messages of pins and the model. What a caller sends is checked here; inside it is trusted.</summary>
 internal static class PinMapping
 {
+    /// <summary>Names, metadata, origins and allocations together: a state of pins, not of documents.</summary>
+    internal const int MaxOptionsBytes = 1 << 20;
+
     internal static Cid ToCid(ByteString bytes, string what = "cid") =>
         !bytes.IsEmpty && Cid.TryFromBytes(bytes.Span, out var cid, out _)
             ? cid
@@ -29,6 +32,8 @@ internal static class PinMapping
     {
         if (options is null)
             return PinOptions.Default;
+        if (options.CalculateSize() > MaxOptionsBytes)
+            throw Bad($"the options of the pin are larger than {MaxOptionsBytes} bytes");
         return new PinOptions
         {
             Replication = new ReplicationFactors(options.ReplicationFactorMin, options.ReplicationFactorMax),

@@ -20,6 +20,7 @@ namespace Cluster.Consensus.Services;
 public class StateService(IConsensus consensus, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
 {
     private const int ChangesPerMessage = 1024;
+    private const int MaxLookups = 10_000;
 
     private readonly ILogger _logger = loggers.CreateLogger("dsstate");
     private readonly PinStore _state = consensus.State;
@@ -27,6 +28,8 @@ public class StateService(IConsensus consensus, IHostApplicationLifetime lifetim
     /// <summary>See the contract.</summary>
     public virtual Task<V1.StateGetResponse> Get(V1.StateGetRequest request, ServerCallContext context) => _logger.GuardAsync(() =>
     {
+        if (request.Cids.Count > MaxLookups)
+            throw new ClusterException(ClusterErrorKind.InvalidArgument, $"more than {MaxLookups} CIDs in one lookup: use List");
         using var snapshot = _state.CreateSnapshot();
         var response = new V1.StateGetResponse { Sequence = snapshot.Totals.Sequence };
         foreach (var cid in request.Cids)
