@@ -23,6 +23,10 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
     private long writeStarted;
     private TaskCompletionSource? drained;
 
+    // The write under way when its caller went on; handed over by `pump`.
+    private readonly AsyncSignal pump = new();
+    private ValueTask<bool> unfinished;
+
     /// <summary>Time the write under way has taken so far; zero when there is none.</summary>
     public TimeSpan Blocked => Volatile.Read(ref writeStarted) is var since && since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since);
 
@@ -85,27 +89,34 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
             if (writing || closed || length == 0) return;
             writing = true;
         }
-        // The first batch is written by the caller's thread, which saves a switch; further ones are not its business.
+        // The first batch is written by the caller's thread, which saves a switch; what does not end there is not its business.
         var first = WriteBatchAsync();
+        var rest = first;
         if (first.IsCompletedSuccessfully)
         {
-            if (first.Result) ThreadPool.UnsafeQueueUserWorkItem(static output => _ = output.PumpAsync(), this, preferLocal: false);
+            if (!first.Result) return;
+            rest = new ValueTask<bool>(true);
         }
-        else
-        {
-            _ = PumpAfterAsync(first);
-        }
+        lock (gate) unfinished = rest;
+        pump.Set();
     }
 
-    private async Task PumpAfterAsync(ValueTask<bool> batch)
+    /// <summary>Goes on where callers left off, until <see cref="Close"/>.</summary>
+    public async Task RunAsync()
     {
-        if (await batch) await PumpAsync();
-    }
-
-    private async Task PumpAsync()
-    {
-        while (await WriteBatchAsync())
+        while (true)
         {
+            await pump.WaitAsync();
+            ValueTask<bool> rest;
+            lock (gate)
+            {
+                if (closed && !writing) return;
+                rest = unfinished;
+                unfinished = new ValueTask<bool>(false);
+            }
+            bool more = await rest;
+            while (more) more = await WriteBatchAsync();
+            if (closed) return;
         }
     }
 
@@ -131,6 +142,8 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
         {
             // The batch is not returned to the pool: the layer beneath may still hold it.
             Close();
+            lock (gate) writing = false;
+            pump.Set();
             failed(new ConnectionClosedException("The connection broke while writing: " + e.Message, e));
             return false;
         }
@@ -141,6 +154,7 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
             if (length > 0 && !closed) return true;
             writing = false;
             drained?.TrySetResult();
+            if (closed) pump.Set();
             return false;
         }
     }
@@ -163,9 +177,10 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
         {
             closed = true;
             length = 0;
-            writing = false;
             drained?.TrySetResult();
             while (waiting.TryDequeue(out var signal)) signal.Set();
+            // With nothing under way nobody else would end the pump.
+            if (!writing) pump.Set();
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class YamuxSession : IAsyncDisposable
     private readonly YamuxKeepAlive keepAlive;
     private uint nextId;
     private bool ended;
-    private Task reading = Task.CompletedTask;
+    private Task running = Task.CompletedTask;
 
     public YamuxSession(Stream transport, bool client, YamuxOptions options, IMemoryBudget memory, TimeProvider time)
     {
@@ -71,7 +71,7 @@ internal sealed class YamuxSession : IAsyncDisposable
     /// <summary>Starts reading and the keep-alive.</summary>
     public void Start()
     {
-        reading = Task.Run(ReadAsync);
+        running = Task.WhenAll(Task.Run(ReadAsync), Output.RunAsync());
         if (Options.KeepAlive) keepAlive.Start();
     }
 
@@ -308,7 +308,7 @@ internal sealed class YamuxSession : IAsyncDisposable
             // The other side does not read; it will not read the rest either.
         }
         End(new ConnectionClosedException("The connection was closed."));
-        await reading;
+        await running;
     }
 
     public async ValueTask DisposeAsync()

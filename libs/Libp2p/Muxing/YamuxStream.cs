@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
@@ -12,7 +13,8 @@ internal sealed class YamuxStream : IDuplexPipe
         // The window bounds what is buffered, so the pipe itself never pauses the session.
         pauseWriterThreshold: 0,
         resumeWriterThreshold: 0,
-        minimumSegmentSize: 4096,
+        pool: BlockPool.Shared,
+        minimumSegmentSize: BlockPool.BlockSize,
         useSynchronizationContext: false);
 
     private readonly YamuxSession session;
@@ -213,8 +215,7 @@ internal sealed class YamuxStream : IDuplexPipe
         lock (gate)
         {
             if (remoteClosed || readClosed) return;
-            data.CopyTo(inbound.Writer.GetSpan(data.Length));
-            inbound.Writer.Advance(data.Length);
+            inbound.Writer.Write(data);
             var flush = inbound.Writer.FlushAsync();
             System.Diagnostics.Debug.Assert(flush.IsCompleted, "the inbound pipe has no threshold");
         }

@@ -11,7 +11,7 @@ namespace Libp2p.PrivateNetwork;
 internal sealed class PrivateNetworkStream : LayerStream
 {
     // Above this, writes are split, so that one connection never rents more than this.
-    private const int MaxWrite = 128 * 1024;
+    private const int MaxWrite = 512 * 1024;
 
     private readonly NetworkSecret secret;
     private readonly byte[] ownNonce;

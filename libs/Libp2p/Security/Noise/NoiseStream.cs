@@ -15,7 +15,7 @@ internal sealed class NoiseStream : LayerStream
     private const int Overhead = Prefix + NoiseHandshake.TagSize;
 
     // As many full frames as one write to the layer beneath carries.
-    private const int FramesPerWrite = 2;
+    private const int FramesPerWrite = 4;
     private const int SmallBuffer = 4096;
 
     private readonly ChaCha20Poly1305 sealing;
