@@ -79,6 +79,7 @@ public sealed class RunningPeer : IAsyncDisposable
     public async Task StartDaemonAsync()
     {
         var begin = Stopwatch.GetTimestamp();
+        while (lines.Reader.TryRead(out _)) { } // what the last run said
         daemon = Programs.Start(Programs.Service, ["--config", Folder, "daemon"], Take, Take);
         using var deadline = new CancellationTokenSource(ReadyDeadline);
         try

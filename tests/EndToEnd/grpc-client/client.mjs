@@ -6,7 +6,7 @@ import grpc from '@grpc/grpc-js';
 import loader from '@grpc/proto-loader';
 
 const [protos, run, hex] = process.argv.slice(2);
-const load = (...files) => grpc.loadPackageDefinition(loader.loadSync(files, { includeDirs: [protos], longs: Number, enums: String, bytes: Buffer }));
+const load = (...files) => grpc.loadPackageDefinition(loader.loadSync(files, { includeDirs: [protos], longs: Number, enums: String, bytes: Buffer, defaults: true }));
 const { v1 } = load('ipfscluster/v1/cluster.proto', 'ipfscluster/v1/state.proto').ipfscluster;
 const { Health } = load('grpc/health/v1/health.proto').grpc.health.v1;
 const { ServerReflection } = load('grpc/reflection/v1/reflection.proto').grpc.reflection.v1;
@@ -25,7 +25,7 @@ const watching = state.Watch({ after: before.sequence, epoch: before.epoch }, so
 const seen = new Promise((resolve, reject) => {
   watching.on('error', reject);
   watching.on('data', (message) => {
-    for (const change of message.changes) if (change.put && change.put.cid.equals(cid)) resolve(change);
+    for (const change of message.changes) if (change.put?.cid.equals(cid)) resolve(change);
   });
 });
 
