@@ -66,8 +66,22 @@ internal static class TrackedPinCodec
     /// <exception cref="InvalidDataException">The row is damaged.</exception>
     public static TrackedPin Read(Cid cid, ReadOnlySpan<byte> row)
     {
-        if (row.Length < FixedLength || row[0] > (byte)PinState.Unpinning)
-            throw new InvalidDataException($"the tracker's row of {cid} is damaged");
+        try
+        {
+            return ReadRow(cid, row);
+        }
+        catch (Exception e) when (e is IndexOutOfRangeException or ArgumentOutOfRangeException or FormatException)
+        {
+            throw new InvalidDataException(
+                $"the tracker's row of {cid} is damaged; stop the peer and remove the folder tracker in its configuration folder: "
+                + "what it held is read anew from the pinset and the daemon", e);
+        }
+    }
+
+    private static TrackedPin ReadRow(Cid cid, ReadOnlySpan<byte> row)
+    {
+        if (row[0] is 0 or >= (byte)PinState.Pinning)
+            throw new FormatException("unknown state");
         var flags = row[1];
         var at = FixedLength;
         var depth = ReadVarint(row, ref at);
@@ -149,9 +163,9 @@ internal static class TrackedPinCodec
             var next = row[at++];
             value |= (uint)(next & 0x7f) << shift;
             if (next < 0x80)
-                break;
+                return value;
         }
 
-        return value;
+        throw new FormatException("overlong number");
     }
 }

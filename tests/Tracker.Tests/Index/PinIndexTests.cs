@@ -37,6 +37,28 @@ public sealed class PinIndexTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_row_is_told_and_nothing_worse()
+    {
+        var random = new Random(3);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var writer = new System.Buffers.ArrayBufferWriter<byte>();
+            TrackedPinCodec.Write(Random(random, i), writer);
+            var bytes = writer.WrittenSpan.ToArray();
+            for (var flips = random.Next(1, 4); flips > 0; flips--)
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            try
+            {
+                _ = TrackedPinCodec.Read(Bench.CidOf(i), bytes.AsSpan(0, random.Next(2) == 0 ? bytes.Length : random.Next(bytes.Length)));
+            }
+            catch (InvalidDataException)
+            {
+                // As it should be.
+            }
+        }
+    }
+
+    [Fact]
     public void It_does_what_the_index_in_memory_does()
     {
         var random = new Random(2);
