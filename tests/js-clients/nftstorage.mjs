@@ -109,7 +109,8 @@ for (const recorded of cases) {
   if (recorded.call.startsWith('statusAll') && !expected.status) {
     // What is listed depends on everything that was done to the recorded peer before: here it only has to be a list.
     const listed = await outcome(recorded)
-    if (Array.isArray(listed)) console.log(`ok ${name} (any list)`)
+    // For an empty list the original answers 204 without a body, which this client takes for an error.
+    if (Array.isArray(listed) || listed.status === 204) console.log(`ok ${name} (any list)`)
     else { failed++; console.log(`FAIL ${name}: no list: ${JSON.stringify(listed)}`) }
     continue
   }
