@@ -4,7 +4,7 @@ namespace Cluster.EndToEnd.Tests;
 
 /// <summary>
 /// Posts distinct pins over several connections until told to stop, and remembers which of them were answered with 200. Connections that
-/// break, and answers that say "not now", are what a killed process looks like from outside: the poster goes on with the next pin.
+/// break, and answers that say "not now", are what a killed process looks like from outside: the poster tries the pin again, as clients do.
 /// </summary>
 internal sealed class PinPoster(RunningPeer peer, int family, int connections, int limit)
 {
@@ -32,27 +32,45 @@ internal sealed class PinPoster(RunningPeer peer, int family, int connections, i
         for (int number; !stop.IsCancellationRequested && (number = Interlocked.Increment(ref next)) < limit;)
         {
             var cid = InlineCids.Create(family, number);
-            try
+            while (!stop.IsCancellationRequested && !await TryPostAsync(client, cid, stop)) await PauseAsync(stop);
+        }
+    }
+
+    private async Task<bool> TryPostAsync(HttpClient client, string cid, CancellationToken stop)
+    {
+        try
+        {
+            using var answer = await client.PostAsync(new Uri($"pins/{cid}", UriKind.Relative), null, stop);
+            if (answer.IsSuccessStatusCode)
             {
-                using var answer = await client.PostAsync(new Uri($"pins/{cid}", UriKind.Relative), null, stop);
-                if (answer.IsSuccessStatusCode)
-                {
-                    Acknowledged.Add(cid);
-                    Progress.Release();
-                }
-                else
-                {
-                    Refusals.Add(await answer.Content.ReadAsStringAsync(stop));
-                }
+                Acknowledged.Add(cid);
+                Progress.Release();
+                return true;
             }
-            catch (HttpRequestException broken)
-            {
-                Refusals.Add(broken.Message);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
+
+            Refusals.Add(await answer.Content.ReadAsStringAsync(stop));
+        }
+        catch (HttpRequestException broken)
+        {
+            Refusals.Add(broken.Message);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The test has seen enough.
+        }
+
+        return false;
+    }
+
+    private static async Task PauseAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller looks at the token.
         }
     }
 }
