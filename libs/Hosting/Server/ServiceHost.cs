@@ -50,15 +50,34 @@ public static class ServiceHost
             var options = ServiceOptions.Read(service, arguments, ServiceOptions.ProcessEnvironment());
             using var output = LogOutput.FromEnvironment(options.Variable, TimeProvider.System);
             await using var application = await BuildAsync(options, output, configure, CancellationToken.None);
-            await application.StartAsync();
-            application.Services.GetRequiredService<ServiceHealth>().SetListening();
-            await application.WaitForShutdownAsync();
-            return application.Services.GetRequiredService<ServiceContext>().ExitCode;
+            return await RunAsync(application);
         }
         catch (ServiceStartException error)
         {
             await Console.Error.WriteLineAsync(error.Message);
             return ServiceStartException.ExitCode;
+        }
+    }
+
+    private static async Task<int> RunAsync(WebApplication application)
+    {
+        var context = application.Services.GetRequiredService<ServiceContext>();
+        try
+        {
+            await application.StartAsync();
+            context.Health.SetListening();
+            await application.WaitForShutdownAsync();
+            return context.ExitCode;
+        }
+        catch (OperationCanceledException) when (application.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Stopped while it started.
+            return context.ExitCode;
+        }
+        catch (Exception error) when (error is not ServiceStartException)
+        {
+            HostLog.Failed(context.Logger("service"), error, context.Options.Service);
+            return 1;
         }
     }
 
@@ -175,4 +194,10 @@ public static class ServiceHost
         else
             kestrel.ListenAnyIP(tcp.Port, Secure);
     }
+}
+
+internal static partial class HostLog
+{
+    [LoggerMessage(EventId = 9401, Level = LogLevel.Critical, Message = "the {Service} service failed")]
+    public static partial void Failed(ILogger logger, Exception exception, ServiceName service);
 }
