@@ -17,6 +17,10 @@ public sealed class FuzzTests
         ["peer messages"] = (PeerMessageTarget.Fuzz, () => Hex("libp2p/identify.json", "hex").Concat(Hex("libp2p/identify.json", "envelope_hex")).Concat(Hex("libp2p/noise.json", "responder_payload_hex"))),
         ["yamux"] = (YamuxTarget.Fuzz, () => Hex("libp2p/yamux.json", "header_hex")),
         ["noise"] = (NoiseTarget.Fuzz, () => Hex("libp2p/noise.json", "wire_hex")),
+        ["pubsub"] = (PubsubTarget.Fuzz, () => Hex("libp2p/gossipsub.json", "rpc_hex")),
+        ["bitswap"] = (BitswapTarget.Fuzz, () => Hex("libp2p/bitswap.json", "message_hex")),
+        ["kad"] = (KademliaTarget.Fuzz, () => Hex("libp2p/kad.json", "message_hex")),
+        ["mdns"] = (MdnsTarget.Fuzz, () => Hex("libp2p/mdns.json", "packet_hex")),
     };
 
     public static TheoryData<string> Names() => [.. All.Keys];

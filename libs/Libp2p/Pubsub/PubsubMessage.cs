@@ -61,7 +61,7 @@ public sealed class PubsubMessage
         message = null;
         byte[] from = [], data = [], number = [], signature = [], key = [];
         var topic = "";
-        var signed = new ArrayBufferWriter<byte>(bytes.Length);
+        var signed = new ArrayBufferWriter<byte>(Math.Max(bytes.Length, 1));
         var writer = new ProtoWriter(signed);
         var reader = new ProtoReader(bytes);
         while (reader.Next(out var field))
