@@ -30,3 +30,4 @@ Report.Count("streams opened, echoed and closed per second", await Streams.Opene
 var (handshakes, perProcessorSecond) = await Handshakes.PerSecondAsync(span);
 Report.Count("handshakes per second (pnet + noise, both sides in this process)", handshakes);
 Report.Count("  per second of processor time (both sides)", perProcessorSecond);
+Report.Count("gossip messages of 256 bytes delivered per second (both sides in this process)", await Gossip.MessagesPerSecondAsync(span));
