@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Ipld;
 using Libp2p.Encodings;
 
 namespace Libp2p;
@@ -15,6 +16,9 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>
 
     // Public keys up to this many bytes are embedded in the id instead of being hashed (libp2p peer-ids specification).
     private const int MaxInlineKey = 42;
+
+    // The longest sensible spelling, a CID in base 2, stays below.
+    private const int MaxTextLength = 1024;
 
     private readonly byte[]? bytes;
 
@@ -61,24 +65,26 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>
             error = "A peer id is missing.";
             return false;
         }
-        if (text.Length > 1024)
+        if (text.Length > MaxTextLength)
         {
-            error = "A text of more than 1024 characters is no peer id.";
+            error = $"A text of more than {MaxTextLength} characters is no peer id.";
             return false;
         }
         // A CID never starts like this: '1' names no base, and "Qm" is the CIDv0 of a hash, which is the id itself.
         if (text[0] == '1' || text.StartsWith("Qm", StringComparison.Ordinal))
         {
-            if (!Radix.Base58.TryDecode(text, out byte[] multihash))
+            Span<byte> multihash = stackalloc byte[MaxTextLength];
+            if (!Base58.TryDecode(text, multihash, out int length))
             {
                 error = $"The peer id \"{text}\" has a character that base58 does not use.";
                 return false;
             }
-            if (TryFromBytes(multihash, out id, out error)) return true;
+            if (TryFromBytes(multihash[..length], out id, out error)) return true;
             error = $"The peer id \"{text}\" is cut or mistyped: {error}";
             return false;
         }
-        if (!MultibaseText.TryDecode(text, out byte[] cid, out error) || !TryFromCid(cid, out id, out error))
+        var cid = new byte[Multibase.MaxDecodedLength(text.Length)];
+        if (!Multibase.TryDecode(text, cid, out int size, out error) || !TryFromCid(cid.AsSpan(0, size), out id, out error))
         {
             error = $"\"{text}\" is neither a base58 peer id nor a CID of one: {error}";
             return false;
@@ -157,10 +163,10 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>
     public bool Matches(PublicKey key) => Equals(FromPublicKey(key));
 
     /// <summary>The id as a CIDv1 (libp2p-key) in base32.</summary>
-    public string ToCidString() => bytes is null ? "" : "b" + BaseN.Base32.Encode([1, (byte)Libp2pKeyCodec, .. bytes]);
+    public string ToCidString() => bytes is null ? "" : Multibase.Encode(MultibaseEncoding.Base32, [1, (byte)Libp2pKeyCodec, .. bytes]);
 
     /// <summary>The id as a CIDv1 (libp2p-key) in base36, the form of IPNS names.</summary>
-    public string ToCidBase36() => bytes is null ? "" : "k" + Radix.Base36.Encode([1, (byte)Libp2pKeyCodec, .. bytes]);
+    public string ToCidBase36() => bytes is null ? "" : Multibase.Encode(MultibaseEncoding.Base36, [1, (byte)Libp2pKeyCodec, .. bytes]);
 
     /// <summary>The last six characters, enough to tell peers apart in a log.</summary>
     public string ToShortString()
@@ -170,7 +176,7 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>
     }
 
     /// <summary>The base58btc form, or nothing for the default value.</summary>
-    public override string ToString() => bytes is null ? "" : Radix.Base58.Encode(bytes);
+    public override string ToString() => bytes is null ? "" : Base58.Encode(bytes);
 
     /// <inheritdoc/>
     public bool Equals(PeerId other) => Bytes.SequenceEqual(other.Bytes);

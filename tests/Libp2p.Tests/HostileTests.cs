@@ -10,7 +10,7 @@ namespace Libp2p.Tests;
 /// <summary>Peers that mean harm, or do not know better: they are shut out with a reason, and nobody else notices.</summary>
 public sealed class HostileTests
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(3);
 
     private static async Task<NetworkStream> ConnectAsync(Libp2pHost host)
     {
@@ -84,7 +84,7 @@ public sealed class HostileTests
             {
                 break;
             }
-            await Task.Delay(100);
+            await Task.Delay(200);
         }
         await closed;
         await AssertServesAsync(host);

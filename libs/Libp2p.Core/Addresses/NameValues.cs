@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Libp2p.Encodings;
+using Ipld;
 
 namespace Libp2p;
 
@@ -42,7 +42,7 @@ internal sealed class PeerIdValue : IAddressValue
         };
     }
 
-    public string Format(ReadOnlySpan<byte> bytes) => Radix.Base58.Encode(bytes);
+    public string Format(ReadOnlySpan<byte> bytes) => Base58.Encode(bytes);
 }
 
 /// <summary>A file system path, always with its leading slash.</summary>
@@ -113,12 +113,14 @@ internal sealed class CertHashValue : IAddressValue
 {
     public bool TryParse(string text, out byte[] bytes, out string error)
     {
-        if (!MultibaseText.TryDecode(text, out bytes, out error)) return false;
+        bytes = new byte[Multibase.MaxDecodedLength(text.Length)];
+        if (!Multibase.TryDecode(text, bytes, out int length, out error)) return false;
+        Array.Resize(ref bytes, length);
         error = Validate(bytes);
         return error.Length == 0;
     }
 
     public string Validate(ReadOnlySpan<byte> bytes) => PeerId.TrySplit(bytes, out _, out _, out string error) ? "" : error;
 
-    public string Format(ReadOnlySpan<byte> bytes) => "u" + BaseN.Base64Url.Encode(bytes);
+    public string Format(ReadOnlySpan<byte> bytes) => Multibase.Encode(MultibaseEncoding.Base64Url, bytes);
 }

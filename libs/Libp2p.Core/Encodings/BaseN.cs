@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Libp2p.Encodings;
 
-/// <summary>Power-of-two alphabets (RFC 4648 and its relatives), without padding.</summary>
+/// <summary>The alphabets of onion and I2P names, without padding and without the prefix of a multibase.</summary>
 internal sealed class BaseN
 {
     private readonly string alphabet;
@@ -21,10 +21,7 @@ internal sealed class BaseN
         }
     }
 
-    public static readonly BaseN Hex = new("0123456789abcdef", 4, caseInsensitive: true);
     public static readonly BaseN Base32 = new("abcdefghijklmnopqrstuvwxyz234567", 5, caseInsensitive: true);
-    public static readonly BaseN Base64 = new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6);
-    public static readonly BaseN Base64Url = new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6);
     public static readonly BaseN Base64I2p = new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-~", 6);
 
     public string Encode(ReadOnlySpan<byte> bytes)

@@ -7,6 +7,7 @@ namespace Libp2p.Transport;
 public sealed class TcpTransport : ITransport
 {
     private const int Backlog = 512;
+    private static readonly TimeSpan ExhaustedPause = TimeSpan.FromMilliseconds(200);
 
     /// <inheritdoc/>
     public bool CanDial(Multiaddr address) => address.TryGetTcpEndPoint(out IPEndPoint? endPoint) && endPoint.Port != 0;
@@ -93,6 +94,17 @@ public sealed class TcpTransport : ITransport
                 catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
                 {
                     return null;
+                }
+                catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+                {
+                    // The connection went away while it waited; the next one is due.
+                    continue;
+                }
+                catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+                {
+                    // Descriptors come back as connections end; the kernel keeps the waiting ones meanwhile, and gives no signal.
+                    await Task.Delay(ExhaustedPause, cancellationToken);
+                    continue;
                 }
                 try
                 {
