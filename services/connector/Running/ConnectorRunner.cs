@@ -1,3 +1,4 @@
+using Grpc.Core;
 using KuboRpc;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,15 @@ public sealed class ConnectorRunner : BackgroundService
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_health.RunAsync(stoppingToken), _swarms.RunAsync(stoppingToken), _trigger.RunAsync(stoppingToken));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Task.WhenAll(_health.RunAsync(stoppingToken), _swarms.RunAsync(stoppingToken), _trigger.RunAsync(stoppingToken));
+        }
+        catch (Exception e) when (stoppingToken.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            // The service stops.
+        }
+    }
 }

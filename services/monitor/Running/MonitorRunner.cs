@@ -1,3 +1,4 @@
+using Grpc.Core;
 using System.Diagnostics.Metrics;
 using Cluster.Monitor.Informers;
 using Microsoft.Extensions.Hosting;
@@ -45,14 +46,24 @@ public sealed class MonitorRunner : BackgroundService
         Task.WhenAll(_informers.Prepend(_ping).Select(informer => informer.RunNowAsync(cancellationToken)));
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        [
-            _daemon.RunAsync(stoppingToken),
-            CheckAsync(stoppingToken),
-            ExpireAsync(stoppingToken),
-            PingAsync(stoppingToken),
-            .. _informers.Select(informer => informer.RunAsync(stoppingToken)),
-        ]);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Task.WhenAll(
+            [
+                _daemon.RunAsync(stoppingToken),
+                CheckAsync(stoppingToken),
+                ExpireAsync(stoppingToken),
+                PingAsync(stoppingToken),
+                .. _informers.Select(informer => informer.RunAsync(stoppingToken)),
+            ]);
+        }
+        catch (Exception e) when (stoppingToken.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            // The service stops.
+        }
+    }
 
     private static IEnumerable<IInformer> Configured(MonitorSettings settings, PeerQuestions questions, Meter meter)
     {
