@@ -79,7 +79,7 @@ public readonly struct BlockId : IEquatable<BlockId>, IComparable<BlockId>
         multihash[0] = 0x12;
         multihash[1] = DigestLength;
         WriteDigest(multihash[2..]);
-        return "/" + UpperBase32.Encode(multihash);
+        return "/" + Base32.EncodeUpper(multihash);
     }
 
     /// <summary>Reads the id of an addition, with its slash or without.</summary>
@@ -88,7 +88,7 @@ public readonly struct BlockId : IEquatable<BlockId>, IComparable<BlockId>
     {
         block = default;
         Span<byte> multihash = stackalloc byte[2 + DigestLength];
-        if (!UpperBase32.TryDecode(id.AsSpan().TrimStart('/'), multihash, out var written)) return false;
+        if (!Base32.TryDecode(id.AsSpan().TrimStart('/'), multihash, out var written)) return false;
         if (written != multihash.Length || multihash[0] != 0x12 || multihash[1] != DigestLength) return false;
         block = new BlockId(multihash[2..]);
         return true;
