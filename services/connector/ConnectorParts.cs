@@ -20,6 +20,7 @@ internal static class ConnectorParts
         var options = Options(section);
         var logger = service.Logger(ConnectorLog.Facility);
         var channels = service.Context.Channels;
+        service.AnnounceStop(ConnectorLog.Facility, "stopping IPFS Connector");
         service.Services.AddSingleton(_ => new Meter("cluster-connector"));
         service.Services.AddSingleton(parts => new ConnectorObserver(parts.GetRequiredService<Meter>(), section.InformerTriggerInterval, logger));
         service.Services.AddSingleton(parts => new KuboClient(options, parts.GetRequiredService<ConnectorObserver>(), parts.GetRequiredService<TimeProvider>()));

@@ -35,6 +35,7 @@ internal static class Composition
         if (configuration.Consensus == "crdt")
             ReplicationLog.Started(replication, configuration.Crdt);
 
+        service.AnnounceStop(configuration.Consensus, "stopping Consensus component");
         var parts = service.Services;
         parts.AddSingleton(settings);
         parts.AddSingleton<IConsensus>(consensus);

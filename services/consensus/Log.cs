@@ -7,7 +7,7 @@ namespace Cluster.Consensus;
 /// <summary>The log lines of the facility <c>cluster</c> (spec/observability.md, spec/service-cli.md 2.2). Ids 1000 to 1099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1000, LogLevel.Information, "IPFS Cluster v{Version} listening on:\n{Addresses}")]
+    [LoggerMessage(1000, LogLevel.Information, "IPFS Cluster v{Version} listening on:\n{Addresses}\n\n")]
     internal static partial void Listening(ILogger logger, string version, string addresses);
 
     [LoggerMessage(1001, LogLevel.Information, "Cluster Peers (without including ourselves):")]

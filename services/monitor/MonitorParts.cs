@@ -19,6 +19,7 @@ internal static class MonitorParts
     {
         var settings = MonitorSettings.From(service.Configuration, await ReadPeerAsync(service.Context));
         var logger = service.Logger(MonitorLog.Facility);
+        service.AnnounceStop(MonitorLog.Facility, "stopping Monitor");
         var connector = new ConnectorClient(service.Context.Channels.For(ServiceName.Connector));
         var tracker = new TrackerClient(service.Context.Channels.For(ServiceName.Tracker));
         service.Services.AddSingleton(_ => new Meter("cluster-monitor"));

@@ -55,6 +55,9 @@ internal static class DaemonCommand
             checkTlsFiles: true,
             line => ConfigurationLog.Write(run.Loggers, line, alreadySaid: false),
             cancellationToken);
+        const string unprotected = "Cluster secret is empty, cluster will start on unprotected network.";
+        if (configuration.Cluster.Secret.IsEmpty && !configuration.Log.Any(static line => line.Message == unprotected))
+            ConfigurationLog.Write(run.Loggers, new ConfigurationLogLine("WARN", "cluster", unprotected), alreadySaid: false);
         await IdentityFile.EnsureAsync(run.Folder, invocation.Channels.Environment, invocation.Error, cancellationToken);
         if (configuration.Consensus.Length == 0)
             throw new ServiceStartException("creating state manager", "could not determine the consensus component");

@@ -67,6 +67,9 @@ public static class ConfigurationFile
                 fetched = await FetchAsync(source, cancellationToken);
             }
 
+            // A source that points on is refused; the log tells where to.
+            if (ConfigurationLoader.SourceOf(fetched) is { } second)
+                log(new ConfigurationLogLine("INFO", "config", "loading configuration from " + second));
             return (Logged(ConfigurationLoader.LoadFetched(fetched, source, surroundings)), fetched);
         }
         catch (ConfigurationException error)

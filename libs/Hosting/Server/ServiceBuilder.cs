@@ -14,6 +14,7 @@ namespace Cluster.Hosting;
 public sealed class ServiceBuilder
 {
     private readonly List<Action<WebApplication>> mappings = [];
+    private readonly List<(string Facility, string Text)> announcements = [];
     private readonly DescriptorCatalog catalog;
 
     internal ServiceBuilder(ServiceContext context, IServiceCollection services, DescriptorCatalog catalog)
@@ -31,6 +32,9 @@ public sealed class ServiceBuilder
 
     /// <summary>A logger of a facility.</summary>
     public ILogger Logger(string facility) => Context.Logger(facility);
+
+    /// <summary>Has a line logged when the service begins to stop, as operators know it of the component.</summary>
+    public void AnnounceStop(string facility, string text) => announcements.Add((facility, text));
 
     /// <summary>Offers a gRPC service, with health and reflection. One object serves all calls.</summary>
     public void MapGrpc<TService>()
@@ -52,5 +56,7 @@ public sealed class ServiceBuilder
     {
         foreach (var map in mappings)
             map(application);
+        foreach (var (facility, text) in announcements)
+            application.Lifetime.ApplicationStopping.Register(() => HostLog.Stopping(Logger(facility), text));
     }
 }

@@ -200,4 +200,7 @@ internal static partial class HostLog
 {
     [LoggerMessage(EventId = 9401, Level = LogLevel.Critical, Message = "the {Service} service failed")]
     public static partial void Failed(ILogger logger, Exception exception, ServiceName service);
+
+    [LoggerMessage(EventId = 9402, Level = LogLevel.Information, Message = "{Text}")]
+    public static partial void Stopping(ILogger logger, string text);
 }

@@ -11,8 +11,12 @@ internal static partial class GatewayLog
     [LoggerMessage(5001, LogLevel.Error, "{Method} {Target}: handler failed", EventName = "HandlerFailed")]
     public static partial void HandlerFailed(ILogger logger, string method, string target, Exception error);
 
-    [LoggerMessage(5002, LogLevel.Information, "{Component} (HTTP): {Address}", EventName = "Listening")]
-    public static partial void Listening(ILogger logger, string component, string address);
+    /// <param name="logger">The facility of the face.</param>
+    /// <param name="component">The face in capitals.</param>
+    /// <param name="kind"><c>HTTP</c>, or <c>HTTP - authenticated</c> when credentials are wanted.</param>
+    /// <param name="address">A multiaddress.</param>
+    [LoggerMessage(5002, LogLevel.Information, "{Component} ({Kind}): {Address}", EventName = "Listening")]
+    public static partial void Listening(ILogger logger, string component, string kind, string address);
 
     [LoggerMessage(5003, LogLevel.Debug, "{Operation} is tried again: {Reason}", EventName = "Retry")]
     public static partial void Retry(ILogger logger, string operation, string reason);

@@ -91,7 +91,7 @@ public sealed class HttpFace : IHttpApplication<Exchange>, IAsyncDisposable
             throw new IOException($"listen {Describe(options.Endpoints[0])}: bind: {error.Message}", error);
         }
 
-        foreach (string address in Addresses) GatewayLog.Listening(logger, options.Name.ToUpperInvariant(), ToMultiaddress(address));
+        foreach (string address in Addresses) GatewayLog.Listening(logger, options.Name.ToUpperInvariant(), authentication is null ? "HTTP" : "HTTP - authenticated", ToMultiaddress(address));
     }
 
     /// <summary>Kestrel names the address in its message.</summary>
