@@ -60,7 +60,10 @@ public sealed class PeerStream : IDuplexPipe, IAsyncDisposable
         End();
     }
 
-    /// <summary>Sends what is collected and closes both directions. Never throws for what the other side does.</summary>
+    /// <summary>
+    /// Sends what is collected and closes both directions. Never throws for what the other side does, and waits only for a time:
+    /// when it takes nothing for 10 s, or not all within a minute (<see cref="YamuxOptions.CloseTimeout"/>), the stream is reset.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (Volatile.Read(ref state) != 0) return;

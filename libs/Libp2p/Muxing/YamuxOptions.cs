@@ -24,6 +24,12 @@ public sealed record YamuxOptions
     /// <summary>Time the other side has to answer a ping, and a blocked write has to make progress.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Time for sending what is left when a stream is closed, as long as some of it goes within each <see cref="ResponseTimeout"/>;
+    /// after it the stream is reset.
+    /// </summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Whether pings are sent at all (they are always answered).</summary>
     public bool KeepAlive { get; init; } = true;
 }

@@ -51,6 +51,10 @@ internal sealed class YamuxStream : IDuplexPipe
 
     public uint Id { get; }
 
+    public TimeProvider Time => session.Time;
+
+    public YamuxOptions Options => session.Options;
+
     public bool IsInbound { get; }
 
     public PipeReader Input { get; }

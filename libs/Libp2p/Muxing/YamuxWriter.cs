@@ -132,12 +132,38 @@ internal sealed class YamuxWriter(YamuxStream stream) : PipeWriter
     {
         try
         {
-            await FlushAsync();
+            if (await TrySendRestAsync())
+            {
+                stream.CloseWrite();
+                return;
+            }
+            // A FIN would pass what was sent for the whole.
+            stream.Reset(StreamErrorCode.None);
+            Release();
         }
         catch (IOException)
         {
-            return;
         }
-        stream.CloseWrite();
+    }
+
+    /// <summary>Sends what is left when nobody is there any more to cancel it; false when the other side does not take it.</summary>
+    private async Task<bool> TrySendRestAsync()
+    {
+        long began = stream.Time.GetTimestamp();
+        while (stream.Time.GetElapsedTime(began) < stream.Options.CloseTimeout)
+        {
+            int before = sent;
+            using var limit = new CancellationTokenSource(stream.Options.ResponseTimeout, stream.Time);
+            try
+            {
+                var flush = await FlushAsync(limit.Token);
+                if (!flush.IsCanceled) return true;
+            }
+            catch (OperationCanceledException)
+            {
+                if (sent == before) return false;
+            }
+        }
+        return false;
     }
 }

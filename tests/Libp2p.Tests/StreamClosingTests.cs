@@ -1,0 +1,93 @@
+using System.Buffers;
+using Libp2p.Muxing;
+using Libp2p.Simulation;
+using Xunit;
+
+namespace Libp2p.Tests;
+
+/// <summary>Closing a stream with bytes that the other side has given no window for.</summary>
+public sealed class StreamClosingTests : IDisposable
+{
+    private const int Surplus = 1000;
+    private readonly VirtualTime time = new();
+    private readonly ScriptedStream wire = new();
+    private readonly YamuxSession session;
+
+    public StreamClosingTests()
+    {
+        session = new YamuxSession(wire, client: true, new YamuxOptions { KeepAlive = false }, UnlimitedMemory.Instance, time);
+        session.Start();
+    }
+
+    public void Dispose()
+    {
+        session.End(new ConnectionClosedException("The test is over."));
+        wire.Dispose();
+    }
+
+    private async Task<Task> CloseWithTooMuchAsync()
+    {
+        var stream = await session.OpenAsync(hold: false, TestHosts.Deadline());
+        stream.Output.Write(TestHosts.Pattern((int)YamuxOptions.InitialWindow + Surplus));
+        var closing = stream.Output.CompleteAsync().AsTask();
+        await TestHosts.EventuallyAsync(() => wire.Written.Length > YamuxOptions.InitialWindow, "the window is not used up");
+        Assert.False(closing.IsCompleted);
+        return closing;
+    }
+
+    private async Task WaitAsync(Task closing, TimeSpan most)
+    {
+        for (var passed = TimeSpan.Zero; passed < most && !closing.IsCompleted; passed += TimeSpan.FromSeconds(1))
+            await time.AdvanceAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        await closing.WaitAsync(TestHosts.Deadline(5));
+    }
+
+    private static byte[] Frame(YamuxType type, YamuxFlags flags, uint id, uint length)
+    {
+        var bytes = new byte[YamuxHeader.Size];
+        new YamuxHeader(type, flags, id, length).Write(bytes);
+        return bytes;
+    }
+
+    private Task EndsWithAsync(YamuxFlags flag) =>
+        TestHosts.EventuallyAsync(() => wire.Written.AsSpan().EndsWith(Frame(YamuxType.WindowUpdate, flag, 1, 0)), $"the last frame is not {flag}");
+
+    [Fact]
+    public async Task A_stream_that_the_other_side_never_reads_is_reset_when_it_is_closed()
+    {
+        var closing = await CloseWithTooMuchAsync();
+        await WaitAsync(closing, TimeSpan.FromSeconds(25));
+        await EndsWithAsync(YamuxFlags.Rst);
+        Assert.Equal(0, session.StreamCount);
+        Assert.False(session.Closed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_slow_reader_gets_all_before_the_stream_is_closed()
+    {
+        var closing = await CloseWithTooMuchAsync();
+        for (int i = 0; i < 4; i++)
+        {
+            await time.AdvanceAsync(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(1));
+            Assert.False(closing.IsCompleted);
+            int before = wire.Written.Length;
+            wire.Feed(Frame(YamuxType.WindowUpdate, YamuxFlags.None, 1, (uint)Surplus / 4));
+            await TestHosts.EventuallyAsync(() => wire.Written.Length > before, "nothing went");
+        }
+        await closing.WaitAsync(TestHosts.Deadline(5));
+        await EndsWithAsync(YamuxFlags.Fin);
+    }
+
+    [Fact]
+    public async Task A_reader_that_drips_does_not_hold_a_closed_stream_for_ever()
+    {
+        var closing = await CloseWithTooMuchAsync();
+        for (int i = 0; i < 20 && !closing.IsCompleted; i++)
+        {
+            wire.Feed(Frame(YamuxType.WindowUpdate, YamuxFlags.None, 1, 1));
+            await time.AdvanceAsync(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1));
+        }
+        await closing.WaitAsync(TestHosts.Deadline(5));
+        await EndsWithAsync(YamuxFlags.Rst);
+    }
+}
