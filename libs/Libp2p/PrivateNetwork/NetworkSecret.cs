@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Libp2p.Native;
 
 namespace Libp2p;
 
@@ -85,6 +86,19 @@ public sealed class NetworkSecret
 
     /// <summary>The 64 hexadecimal digits.</summary>
     public string ToHex() => Convert.ToHexStringLower(key);
+
+    /// <summary>
+    /// 16 bytes by which two secrets can be compared without showing them; Kubo tells the same of a swarm key file
+    /// (golden/libp2p/pnet.json).
+    /// </summary>
+    public byte[] Fingerprint()
+    {
+        // The hash never sees the secret itself: what it gets is a keystream.
+        Span<byte> stream = stackalloc byte[64];
+        stream.Clear();
+        Sodium.Salsa20Xor(key, "finprint"u8, 0, stream, stream);
+        return Shake128.HashData(stream, 16);
+    }
 
     /// <summary>Never the secret.</summary>
     public override string ToString() => "network secret";

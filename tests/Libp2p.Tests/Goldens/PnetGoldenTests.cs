@@ -23,6 +23,7 @@ public sealed class PnetGoldenTests
             }
             var secret = NetworkSecret.FromKeyFile(file);
             Assert.Equal(c.Text("key_hex"), secret.ToHex());
+            if (c.Text("fingerprint_hex") is { } fingerprint) Assert.Equal(fingerprint, Golden.Hex(secret.Fingerprint()));
             Assert.Equal(secret.ToHex(), NetworkSecret.FromKeyFile(Encoding.UTF8.GetBytes(secret.ToKeyFile())).ToHex());
         });
 
