@@ -38,15 +38,15 @@ internal sealed partial class ServiceRun : IAsyncDisposable
     public static string NewFolder() => Directory.CreateTempSubdirectory("service-").FullName;
 
     /// <summary>Starts the program; <paramref name="environment"/> goes over nothing but PATH and HOME.</summary>
-    public static ServiceRun Start(string folder, string[] arguments, Dictionary<string, string>? environment = null)
+    public static ServiceRun Start(string folder, string[] arguments, Dictionary<string, string>? environment = null, bool ignoringInterrupts = false)
     {
         LinkStubs();
-        var start = new ProcessStartInfo(Program, ["--config", folder, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
+        var start = ignoringInterrupts
+            ? new ProcessStartInfo("sh", ["-c", "trap '' INT; exec \"$0\" \"$@\"", Program, "--config", folder, .. arguments])
+            : new ProcessStartInfo(Program, ["--config", folder, .. arguments]);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.RedirectStandardInput = true;
         var path = Environment.GetEnvironmentVariable("PATH");
         start.Environment.Clear();
         start.Environment["PATH"] = path;

@@ -29,6 +29,18 @@ public sealed class SupervisionTests
     }
 
     [Fact]
+    public async Task A_background_job_of_a_shell_listens_to_SIGINT_too()
+    {
+        var folder = await ServiceRun.InitialisedAsync();
+        // A shell without job control ignores SIGINT for what it starts with an ampersand.
+        await using var run = ServiceRun.Start(folder, ["daemon"], ignoringInterrupts: true);
+        await run.ReadyAsync();
+        run.Signal(ServiceRun.SigInt);
+        Assert.Equal(0, await run.ExitAsync());
+        Assert.Contains("shutting down Cluster", run.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_the_supervisor_bears_the_name_that_scripts_look_for()
     {
         var folder = await ServiceRun.InitialisedAsync();

@@ -6,12 +6,8 @@ namespace Cluster.Service.Supervision;
 /// SIGINT, SIGTERM and SIGHUP: the first stops in order, the second says that it takes long, the third ends at once
 /// (spec/service-cli.md 2.2).
 /// </summary>
-internal sealed partial class StopSignals : IDisposable
+internal sealed class StopSignals : IDisposable
 {
-    private const int HangUp = 1;
-    private const int Interrupt = 2;
-    private const nint DefaultAction = 0;
-
     private readonly CancellationTokenSource stop = new();
     private readonly Action<string> say;
     private readonly Action kill;
@@ -24,8 +20,6 @@ internal sealed partial class StopSignals : IDisposable
     {
         this.say = say;
         this.kill = kill;
-        // A shell starts background jobs with SIGINT ignored, and .NET leaves an ignored signal ignored; the original listens all the same.
-        foreach (var signal in (ReadOnlySpan<int>)[Interrupt, HangUp]) _ = SetSignal(signal, DefaultAction);
         registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
@@ -68,7 +62,4 @@ internal sealed partial class StopSignals : IDisposable
                 break;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "signal")]
-    private static partial nint SetSignal(int signal, nint action);
 }
