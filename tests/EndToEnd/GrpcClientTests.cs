@@ -22,7 +22,7 @@ public sealed class GrpcClientTests
         var (exitCode, output) = await Programs.RunAsync("node",
             ["client.mjs", Path.Combine(Programs.Repository, "protos"), Path.Combine(peer.Folder, "run"), cid], folder);
         Assert.True(exitCode == 0, $"{output}\n{peer.Log}");
-        foreach (var check in new[] { "pin", "watch", "list", "status", "refusal", "consensus health and reflection", "gateway health and reflection" })
+        foreach (var check in new[] { "pin", "watch", "list", "status", "refusal", "export", "import", "consensus health and reflection", "gateway health and reflection" })
             Assert.Contains($"ok {check}", output, StringComparison.Ordinal);
     }
 }

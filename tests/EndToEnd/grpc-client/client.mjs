@@ -52,6 +52,31 @@ console.log('ok status');
 await assert.rejects(unary(cluster, 'Pin', { cid: Buffer.from('00', 'hex') }), (error) => error.code === grpc.status.INVALID_ARGUMENT);
 console.log('ok refusal');
 
+const lines = [];
+await new Promise((resolve, reject) => state.Export({}, soon())
+  .on('data', (part) => lines.push(part.lines)).on('error', reject).on('end', resolve));
+const exported = Buffer.concat(lines).toString().trim().split('\n').map((line) => JSON.parse(line));
+assert.ok(exported.some((item) => item.name === 'from another language' && item.metadata.by === 'grpc-js'));
+console.log('ok export');
+
+const kept = exported.find((item) => item.name === 'from another language');
+const imported = await new Promise((resolve, reject) => {
+  const call = state.Import(soon(), (error, answer) => error ? reject(error) : resolve(answer));
+  call.write({ options: {} });
+  call.write({ data: Buffer.from(JSON.stringify({ ...kept, name: 'imported' }) + '\n') });
+  call.end();
+});
+assert.equal(imported.pins, 1);
+assert.equal((await unary(cluster, 'Allocation', { cid })).options.name, 'imported');
+await assert.rejects(new Promise((resolve, reject) => {
+  const call = state.Import(soon(), (error, answer) => error ? reject(error) : resolve(answer));
+  call.write({ options: {} });
+  call.write({ data: Buffer.from(JSON.stringify(kept) + '\n{"cid": "garbage"') });
+  call.end();
+}));
+assert.equal((await unary(cluster, 'Allocation', { cid })).options.name, 'imported', 'a bad import must change nothing');
+console.log('ok import');
+
 for (const service of ['consensus', 'tracker', 'connector', 'monitor', 'gateway']) {
   const health = await unary(new Health(at(service), credentials), 'Check', { service: '' });
   assert.equal(health.status, 'SERVING', service);
