@@ -33,7 +33,7 @@ public sealed partial class GossipsubCore
         members.RemoveWhere(peer => !peers.ContainsKey(peer));
         if (members.Count < options.DegreeLow)
             foreach (var peer in Choose(GraftCandidates(topic, now), options.Degree - members.Count)) GraftTo(topic, peer, output);
-        else if (members.Count > options.DegreeHigh)
+        else if (members.Count >= options.DegreeHigh)
             PruneSurplus(topic, members, now, output);
         if (members.Count < options.DegreeLow) return;
         var outbound = members.Count(peer => peers[peer].Outbound);
