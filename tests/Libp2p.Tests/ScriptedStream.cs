@@ -9,6 +9,9 @@ internal sealed class ScriptedStream() : LayerStream(Null)
     private readonly Pipe incoming = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
     private readonly Lock gate = new();
     private readonly MemoryStream written = new();
+    private long fed;
+    private long taken;
+    private bool waits;
 
     /// <summary>Largest number of bytes that one read returns; random below it when a seed is given.</summary>
     public int MaxRead { get; init; } = int.MaxValue;
@@ -16,6 +19,15 @@ internal sealed class ScriptedStream() : LayerStream(Null)
     public Random? Random { get; init; }
 
     public bool IsClosed { get; private set; }
+
+    /// <summary>Whether all that was fed has been read, and the reader waits for more.</summary>
+    public bool IsDrained
+    {
+        get
+        {
+            lock (gate) return waits && fed == taken;
+        }
+    }
 
     public byte[] Written
     {
@@ -27,6 +39,7 @@ internal sealed class ScriptedStream() : LayerStream(Null)
 
     public void Feed(ReadOnlySpan<byte> bytes)
     {
+        lock (gate) fed += bytes.Length;
         bytes.CopyTo(incoming.Writer.GetSpan(bytes.Length));
         incoming.Writer.Advance(bytes.Length);
         _ = incoming.Writer.FlushAsync().AsTask();
@@ -36,13 +49,19 @@ internal sealed class ScriptedStream() : LayerStream(Null)
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        lock (gate) waits = true;
         var result = await incoming.Reader.ReadAsync(cancellationToken);
         if (result.IsCanceled) throw new IOException("The connection is closed.");
         int most = Random is null ? MaxRead : Random.Next(1, Math.Max(2, MaxRead));
         int n = (int)Math.Min(Math.Min(buffer.Length, most), result.Buffer.Length);
-        var taken = result.Buffer.Slice(0, n);
-        System.Buffers.BuffersExtensions.CopyTo(taken, buffer.Span);
-        incoming.Reader.AdvanceTo(taken.End);
+        var piece = result.Buffer.Slice(0, n);
+        System.Buffers.BuffersExtensions.CopyTo(piece, buffer.Span);
+        incoming.Reader.AdvanceTo(piece.End);
+        lock (gate)
+        {
+            taken += n;
+            waits = false;
+        }
         return n;
     }
 

@@ -55,6 +55,8 @@ internal sealed class YamuxKeepAlive(YamuxSession session)
             // An answer nobody asked for is ignored, as in Go.
             if (pending != value) return;
             pending = null;
+            // Measuring gets its rhythm from the end of the first ping, as in the original.
+            if (value == 0) lastMeasured = time.GetTimestamp();
             var sample = time.GetElapsedTime(pingSent);
             // Smoothed like TCP does; a first sample stands for itself. Never zero, which means unknown.
             long old = roundTripTicks;
@@ -78,7 +80,6 @@ internal sealed class YamuxKeepAlive(YamuxSession session)
             if (stopped) return;
             if (pending is not null && time.GetElapsedTime(pingSent) >= options.ResponseTimeout)
             {
-                // Measuring gets its rhythm from the end of the first ping, as in the original.
                 if (pending == 0) lastMeasured = time.GetTimestamp();
                 pending = null;
             }

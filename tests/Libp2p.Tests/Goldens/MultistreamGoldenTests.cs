@@ -56,7 +56,7 @@ public sealed class MultistreamGoldenTests
     private static IEnumerable<byte[]> Pieces(byte[] all, int length, bool any) =>
         any && length <= all.Length ? [all[..length], all[^length..]] : [];
 
-    private static byte[] Expected(JsonElement testCase, string from)
+    internal static byte[] Expected(JsonElement testCase, string from)
     {
         var all = new MemoryStream();
         foreach (var write in testCase.List("wire").Where(w => w.Text("from") == from))

@@ -85,6 +85,32 @@ public sealed class TlsGoldenTests
             Assert.Equal(Muxer(c, "server_muxer"), answer.GetAwaiter().GetResult().Muxer);
         });
 
+    /// <summary>
+    /// What a program on .NET decides about its hello: no server name, the application protocols in order, TLS 1.3 alone. Cipher suites,
+    /// groups and signature schemes come from the system's OpenSSL, in its order and with its additions: there must be some in common.
+    /// </summary>
+    [Fact]
+    public async Task The_client_offers_what_the_original_offers()
+    {
+        var recorded = File.GetProperty("client_hello");
+        var wire = new ScriptedStream();
+        string[] muxers = [.. recorded.List("alpn").Select(a => a.GetString()!).Where(a => a != "libp2p")];
+        var client = new TlsProtocol(PrivateKey.FromEd25519Seed(Seed(0)), muxers, TimeProvider.System);
+        using var end = new CancellationTokenSource();
+        var dial = client.SecureAsync(wire, initiator: true, null, end.Token);
+        await TestHosts.EventuallyAsync(() => wire.Written is [_, _, _, var high, var low, ..] && wire.Written.Length >= 5 + (high << 8 | low), "no hello is sent");
+        await end.CancelAsync();
+        wire.FeedEnd();
+        await Assert.ThrowsAnyAsync<Exception>(() => dial);
+        var hello = TlsClientHello.Parse(wire.Written);
+        Assert.Equal(recorded.Text("server_name"), hello.ServerName);
+        Assert.Equal(recorded.List("alpn").Select(a => a.GetString()!), hello.ApplicationProtocols);
+        Assert.Equal(recorded.List("versions").Select(v => v.GetString()!), hello.Versions.Select(v => v == 0x0304 ? "TLS 1.3" : $"0x{v:x4}"));
+        Assert.Contains(hello.CipherSuites, suite => recorded.List("cipher_suites").Any(s => s.GetString() == ((System.Net.Security.TlsCipherSuite)suite).ToString()));
+        foreach (int extension in (int[])[10, 13, 16, 43, 51])
+            Assert.Equal(recorded.List("extensions").Any(e => e.GetInt32() == extension), hello.Extensions.Contains(extension));
+    }
+
     private static byte[] Seed(int start) => [.. Enumerable.Range(start, 32).Select(i => (byte)i)];
 
     private static string[] Muxers(JsonElement c, string name) => [.. c.List(name).Select(m => m.GetString()!)];
