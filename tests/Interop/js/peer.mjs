@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { createLibp2p } from 'libp2p'
 import { noise } from '@libp2p/noise'
+import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import { tcp } from '@libp2p/tcp'
 import { identify, identifyPush } from '@libp2p/identify'
@@ -24,11 +25,11 @@ xsalsa20.prototype.update = function (input, output = new Uint8Array(input.lengt
   return output
 }
 
-const [secret] = process.argv.slice(2)
+const [secret, security = 'noise'] = process.argv.slice(2)
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
   transports: [tcp()],
-  connectionEncrypters: [noise()],
+  connectionEncrypters: [security === 'tls' ? tls() : noise()],
   streamMuxers: [yamux()],
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   connectionManager: { inboundConnectionThreshold: 1000 },
