@@ -31,9 +31,6 @@ internal sealed class House : IAsyncDisposable
         _state = Server("state", s => s.AddSingleton(State), a => a.MapGrpcService<FakeState>());
         _connector = Server("connector", s => s.AddSingleton(Connector), a => a.MapGrpcService<FakeConnector>());
         _tracker = Server("tracker", s => s.AddSingleton(_parts!.Service), a => a.MapGrpcService<Api.TrackerService>());
-        var channel = SocketServer.Dial(PathOf("tracker"));
-        _channels.Add(channel);
-        Client = new Contracts.V1.Tracker.TrackerClient(channel);
     }
 
     public TrackerSettings Settings { get; }
@@ -42,7 +39,8 @@ internal sealed class House : IAsyncDisposable
 
     public FakeConnector Connector { get; } = new();
 
-    public Contracts.V1.Tracker.TrackerClient Client { get; }
+    /// <summary>To the tracker that was started last: a connection to the one before may still be closing.</summary>
+    public Contracts.V1.Tracker.TrackerClient Client { get; private set; } = null!;
 
     public PinTracker Tracker => _parts!.Tracker;
 
@@ -74,6 +72,9 @@ internal sealed class House : IAsyncDisposable
         _stop = new CancellationTokenSource();
         _running = _parts.RunAsync(_stop.Token);
         await _tracker.StartAsync();
+        var channel = SocketServer.Dial(PathOf("tracker"));
+        _channels.Add(channel);
+        Client = new Contracts.V1.Tracker.TrackerClient(channel);
     }
 
     public async Task StopTrackerAsync()
