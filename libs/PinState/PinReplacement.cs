@@ -41,6 +41,9 @@ public sealed class PinReplacement : IDisposable
         Clear(_after.Generation);
     }
 
+    /// <summary>First byte of the keys that belong to the new state; see <see cref="PinStore.CompanionKeys"/>.</summary>
+    public byte CompanionKeys => PinStore.CompanionOf(_after.Generation);
+
     /// <summary>Pins so far.</summary>
     public ulong Count
     {
@@ -126,6 +129,7 @@ public sealed class PinReplacement : IDisposable
     {
         _batch.Clear();
         _batch.DeletePrefix([(byte)(StateKeys.Generation0 + generation)]);
+        _batch.DeletePrefix([PinStore.CompanionOf(generation)]);
         Write(Durability.Buffered);
     }
 

@@ -40,6 +40,12 @@ public sealed class PinStore
     /// <summary>Number of pins, of the last change, and so on: the present ones.</summary>
     public StateTotals Totals => _totals;
 
+    /// <summary>
+    /// First byte of the keys of what the present state follows from (a DAG). A replacement has another one, and takes the old keys
+    /// away with the old state.
+    /// </summary>
+    public byte CompanionKeys => CompanionOf(_totals.Generation);
+
     /// <summary>The database folder of a peer: <c>consensus</c> in its configuration folder.</summary>
     public static string FolderIn(string configurationFolder) => Path.Combine(configurationFolder, FolderName);
 
@@ -132,6 +138,8 @@ public sealed class PinStore
         _totals = totals;
         _recent.Restart(totals.Sequence);
     }
+
+    internal static byte CompanionOf(byte generation) => (byte)(StateKeys.Companion0 + generation);
 
     internal static int KeyLength(Cid cid) => cid.Bytes.Length + 2;
 

@@ -42,6 +42,9 @@ public sealed class PinTransaction : IDisposable
     /// <summary>The batch, for what must become durable together with the state (a log position, CRDT heads).</summary>
     public WriteBatch Batch { get; }
 
+    /// <summary>First byte of the keys in <see cref="Batch"/> that belong to the state; see <see cref="PinStore.CompanionKeys"/>.</summary>
+    public byte CompanionKeys => PinStore.CompanionOf(_before.Generation);
+
     /// <summary>Number of the last change made here, or of the last one before.</summary>
     public ulong Sequence => _sequence;
 

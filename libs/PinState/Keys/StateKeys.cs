@@ -4,12 +4,15 @@ namespace Cluster.PinState.Keys;
 
 /// <summary>
 /// Keys of the pinset in the database. The first byte is 0x0F for what describes the state, 0x10 or 0x11 for the two generations
-/// that a replacement of the whole state switches between; the second byte is one of the kinds below. Other parts of a peer (CRDT
-/// blocks, a Raft log) use first bytes from 0x20.
+/// that a replacement of the whole state switches between; the second byte is one of the kinds below. 0x20 and 0x21 are for what
+/// a generation follows from (the CRDT's DAG) and goes with it. Other parts of a peer (a Raft log) use first bytes from 0x30.
 /// </summary>
 internal static class StateKeys
 {
     internal const byte Generation0 = 0x10;
+
+    /// <summary>First byte of what belongs to generation 0 and is written by others.</summary>
+    internal const byte Companion0 = 0x20;
 
     /// <summary>cid → sequence (8 bytes, little-endian), record.</summary>
     internal const byte Pins = (byte)'p';

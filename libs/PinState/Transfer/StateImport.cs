@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 using Cluster.Model;
@@ -42,16 +43,24 @@ public static class StateImport
     public static async Task<ulong> RunAsync(PinStore store, Stream input, StateImportOptions options, CancellationToken cancellationToken)
     {
         using var replacement = store.BeginReplacement();
+        await foreach (var pin in ReadAsync(input, options, cancellationToken))
+            replacement.Add(pin);
+        replacement.Finish();
+        return replacement.Count;
+    }
+
+    /// <summary>Reads the pins of an export, as the options change them. Entries without a CID are passed over.</summary>
+    /// <exception cref="FormatException">The input is no list of pins; the text is the original's (Go's JSON).</exception>
+    public static async IAsyncEnumerable<Pin> ReadAsync(
+        Stream input, StateImportOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var splitter = new JsonSplitter(input, options.MaxEntryBytes);
         while (await splitter.NextAsync(cancellationToken) is { } json)
         {
             var pin = options.Apply(Read(json));
             if (pin.Cid.IsDefined)
-                replacement.Add(pin);
+                yield return pin;
         }
-
-        replacement.Finish();
-        return replacement.Count;
     }
 
     private static Pin Read(ReadOnlyMemory<byte> json)
