@@ -20,6 +20,12 @@ public sealed class ServiceOptions
     /// <summary>The value of <c>--loglevel</c>.</summary>
     public const string LogLevelVariable = "IPFS_CLUSTER_LOG_LEVEL";
 
+    /// <summary>Multiaddresses that consensus joins after its start, separated by commas.</summary>
+    public const string BootstrapVariable = "CLUSTER_BOOTSTRAP";
+
+    /// <summary>Set to 1: the peers of <see cref="BootstrapVariable"/> are not trusted.</summary>
+    public const string NoTrustVariable = "CLUSTER_BOOTSTRAP_NOTRUST";
+
     private ServiceOptions(ServiceName service, string folder, LogLevels levels, bool supervised, IReadOnlyDictionary<string, string> environment)
     {
         Service = service;

@@ -1,5 +1,4 @@
 using Cluster.Model;
-using Libp2p;
 
 namespace Cluster.Consensus;
 
@@ -29,13 +28,4 @@ public sealed record ClusterSettings
 
     /// <summary>Metrics to allocate by, the first one first.</summary>
     public IReadOnlyList<string> AllocateBy { get; init; } = ["tag:group", "freespace"];
-
-    /// <summary>Where the cluster port listens.</summary>
-    public IReadOnlyList<Multiaddr> ListenAddresses { get; init; } = [];
-
-    /// <summary>Replaces what is told of the listeners.</summary>
-    public IReadOnlyList<Multiaddr> AnnounceAddresses { get; init; } = [];
-
-    /// <summary>Not told: exact addresses, or masks (<c>/ip4/10.0.0.0/ipcidr/8</c>).</summary>
-    public IReadOnlyList<Multiaddr> NoAnnounceAddresses { get; init; } = [];
 }

@@ -3,6 +3,7 @@ using Cluster.Consensus.Clients;
 using Cluster.Consensus.Lifecycle;
 using Cluster.Consensus.Members;
 using Cluster.Consensus.Metrics;
+using Cluster.Consensus.Peering;
 using Cluster.Consensus.Pinning;
 using Cluster.Consensus.Replication;
 using Cluster.Consensus.Services;
@@ -32,6 +33,7 @@ internal static class Composition
         var replication = service.Logger(configuration.Consensus);
         var consensus = new SinglePeerConsensus(
             identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"), membersLeave: configuration.Consensus == "raft");
+        var network = new ClusterNetwork(PeeringSettings.From(configuration, identity, service.Context.Options), TimeProvider.System, service.Context.Loggers);
         if (configuration.Consensus == "crdt")
             ReplicationLog.Started(replication, configuration.Crdt);
 
@@ -40,6 +42,8 @@ internal static class Composition
         parts.AddSingleton(settings);
         parts.AddSingleton<IConsensus>(consensus);
         parts.AddSingleton(consensus.State);
+        parts.AddSingleton(network);
+        parts.AddSingleton(network.Host);
         parts.AddSingleton<IRemotePeers, NoRemotePeers>();
         parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
         parts.AddSingleton<IDaemon>(new ConnectorClient(service.Context.Channels.For(ServiceName.Connector)));
@@ -48,7 +52,7 @@ internal static class Composition
         parts.AddSingleton<AlertList>();
         parts.AddSingleton<Readiness>();
         parts.AddSingleton(p => new SelfPeer(
-            identity.Id, settings.PeerName, ListenAddresses.Resolve(settings, identity.Id), consensus,
+            identity.Id, settings.PeerName, () => network.Addresses, consensus,
             p.GetRequiredService<IRemotePeers>(), p.GetRequiredService<IDaemon>()));
         parts.AddSingleton<IPinAllocator>(p => new MetricAllocator(
             p.GetRequiredService<MetricSnapshot>(), consensus, settings, p.GetRequiredService<TimeProvider>(), Random.Shared, logger));
@@ -68,7 +72,8 @@ internal static class Composition
         parts.AddSingleton<ClusterParts>();
 
         // Started in this order and stopped in the reverse one: the state is the last to go.
-        parts.AddHostedService(p => new StateOwner(consensus, database, logger, service.Context.Options.Supervised));
+        parts.AddHostedService(p => new StateOwner(consensus, database, network, logger, service.Context.Options.Supervised));
+        parts.AddHostedService(_ => new NetworkStart(network));
         parts.AddHostedService(p => new IdleTrim(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new MonitorFollower(
             service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
@@ -109,9 +114,6 @@ internal static class Composition
             PinOnlyOnUntrustedPeers = cluster.PinOnlyOnUntrustedPeers,
             StateSyncInterval = cluster.StateSyncInterval.ToTimeSpan(),
             AllocateBy = configuration.AllocateBy,
-            ListenAddresses = cluster.ListenAddresses,
-            AnnounceAddresses = cluster.AnnounceAddresses,
-            NoAnnounceAddresses = cluster.NoAnnounceAddresses,
         };
     }
 

@@ -108,25 +108,6 @@ public sealed class LifecycleTests : IAsyncLifetime
         Assert.Equal("last", Assert.Single(_peer.Alerts.NewestFirst()).Metric.Name);
     }
 
-    [Fact]
-    public void Unspecified_addresses_are_spelled_out_and_QUIC_is_left_out()
-    {
-        var settings = new ClusterSettings
-        {
-            ListenAddresses = [Multiaddr.Parse("/ip4/0.0.0.0/tcp/9096"), Multiaddr.Parse("/ip4/0.0.0.0/udp/9096/quic"), Multiaddr.Parse("/ip6/::/tcp/9096/ws")],
-            NoAnnounceAddresses = [Multiaddr.Parse("/ip4/10.0.0.0/ipcidr/8")],
-        };
-        var addresses = ListenAddresses.Resolve(
-            settings, Peer.Self, [IPAddress.Loopback, IPAddress.Parse("192.0.2.7"), IPAddress.Parse("10.1.2.3"), IPAddress.IPv6Loopback]);
-        Assert.Equal(
-            [$"/ip4/127.0.0.1/tcp/9096/p2p/{Peer.Self}", $"/ip4/192.0.2.7/tcp/9096/p2p/{Peer.Self}", $"/ip6/::1/tcp/9096/ws/p2p/{Peer.Self}"],
-            addresses.Select(a => a.ToString()));
-
-        var announced = settings with { AnnounceAddresses = [Multiaddr.Parse("/dns4/example.com/tcp/1")] };
-        Assert.Equal([$"/dns4/example.com/tcp/1/p2p/{Peer.Self}"], ListenAddresses.Resolve(announced, Peer.Self).Select(a => a.ToString()));
-        Assert.NotEmpty(ListenAddresses.Resolve(settings, Peer.Self));
-    }
-
     private static StateSync Sync(Peer peer) =>
         new(peer.Consensus, peer.Unpins, peer.Responsibility, peer.Readiness, peer.Settings, peer.Clock, NullLogger.Instance);
 

@@ -34,7 +34,7 @@ internal sealed class Peer : IAsyncDisposable
         Planner = new PinPlanner(State, allocator, Settings, Clock, logger);
         Unpins = new UnpinPlanner(State, Daemon, Planner, logger);
         Operations = new PinOperations(Consensus, Planner, Unpins, Daemon);
-        SelfPeer = new SelfPeer(Self, Settings.PeerName, [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/9096/p2p/{Self}")], Consensus, Remote, Daemon);
+        SelfPeer = new SelfPeer(Self, Settings.PeerName, () => [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/9096/p2p/{Self}")], Consensus, Remote, Daemon);
         var reports = new StatusReports(SelfPeer, Metrics, Clock);
         Status = new GlobalStatus(Consensus, Tracker, Remote, SelfPeer, reports, Settings);
         Listing = new StatusListing(Consensus, Tracker, Remote, SelfPeer, reports, Settings);

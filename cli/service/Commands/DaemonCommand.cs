@@ -12,12 +12,6 @@ namespace Cluster.Service.Commands;
 /// <summary><c>daemon</c>: checks the folder, then runs the services until a signal (spec/service-cli.md 2.2).</summary>
 internal static class DaemonCommand
 {
-    /// <summary>Multiaddresses that consensus joins after its start, separated by commas.</summary>
-    public const string BootstrapVariable = "CLUSTER_BOOTSTRAP";
-
-    /// <summary>Set to 1: the peers of <see cref="BootstrapVariable"/> are not trusted.</summary>
-    public const string NoTrustVariable = "CLUSTER_BOOTSTRAP_NOTRUST";
-
     public static Command Create() => new("daemon", "Runs the IPFS Cluster peer (default)")
     {
         Options =
@@ -112,9 +106,9 @@ internal static class DaemonCommand
             [ServiceOptions.DebugVariable] = run.Debug ? "1" : "0",
         };
         if (bootstrap.Length > 0)
-            environment[BootstrapVariable] = bootstrap;
+            environment[ServiceOptions.BootstrapVariable] = bootstrap;
         if (invocation.Boolean("no-trust"))
-            environment[NoTrustVariable] = "1";
+            environment[ServiceOptions.NoTrustVariable] = "1";
         if (invocation.Boolean("stats"))
             environment["CLUSTER_METRICS_ENABLESTATS"] = "true";
         if (invocation.Boolean("tracing"))

@@ -77,7 +77,8 @@ internal sealed class AddressBook(HostOptions options)
 
     private static IEnumerable<IPAddress> LocalAddresses(AddressFamily family) =>
         NetworkInterface.GetAllNetworkInterfaces()
-            .Where(n => n.OperationalStatus == OperationalStatus.Up)
+            // Linux does not tell of loopback whether it is up.
+            .Where(n => n.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
             .SelectMany(n => n.GetIPProperties().UnicastAddresses)
             .Select(u => u.Address)
             .Where(a => a.AddressFamily == family && !a.IsIPv6LinkLocal);

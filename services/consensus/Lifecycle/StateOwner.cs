@@ -11,6 +11,7 @@ internal sealed class StateOwner : IHostedService, IDisposable
 {
     private readonly IConsensus _consensus;
     private readonly Database _database;
+    private readonly IAsyncDisposable _network;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("Cluster.Consensus");
 
@@ -18,13 +19,15 @@ internal sealed class StateOwner : IHostedService, IDisposable
 
     /// <param name="consensus">The state's keeper.</param>
     /// <param name="database">Closed at the end.</param>
+    /// <param name="network">Serves from the state: closed after the last change was told and before the database.</param>
     /// <param name="logger">Facility <c>cluster</c>.</param>
     /// <param name="supervised">A supervisor tells of the shutdown, at its beginning.</param>
-    internal StateOwner(IConsensus consensus, Database database, ILogger logger, bool supervised)
+    internal StateOwner(IConsensus consensus, Database database, IAsyncDisposable network, ILogger logger, bool supervised)
     {
         _supervised = supervised;
         _consensus = consensus;
         _database = database;
+        _network = network;
         _logger = logger;
         _meter.CreateObservableGauge(
             "ipfscluster_pins", () => (long)_consensus.State.Totals.Count, description: "Total number of cluster pins");
@@ -38,6 +41,7 @@ internal sealed class StateOwner : IHostedService, IDisposable
             Log.ShuttingDown(_logger);
         _meter.Dispose();
         await _consensus.ShutdownAsync(cancellationToken);
+        await _network.DisposeAsync();
         _database.Dispose();
     }
 

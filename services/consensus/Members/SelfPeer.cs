@@ -8,7 +8,7 @@ namespace Cluster.Consensus.Members;
 
 /// <summary>This peer as it describes itself (spec/rest-api.md 6.3).</summary>
 public sealed class SelfPeer(
-    PeerId id, string name, IReadOnlyList<Multiaddr> addresses, IConsensus consensus, IRemotePeers remote, IDaemon daemon)
+    PeerId id, string name, Func<IReadOnlyList<Multiaddr>> addresses, IConsensus consensus, IRemotePeers remote, IDaemon daemon)
 {
     /// <summary>The version that is told to users and peers.</summary>
     public const string Version = "1.1.6";
@@ -21,8 +21,8 @@ public sealed class SelfPeer(
     /// <summary>The name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The addresses, each with <c>/p2p/</c>.</summary>
-    public IReadOnlyList<Multiaddr> Addresses { get; } = addresses;
+    /// <summary>The addresses at which it is to be reached now, each with <c>/p2p/</c>.</summary>
+    public IReadOnlyList<Multiaddr> Addresses => addresses();
 
     /// <summary>The whole description; the daemon is asked, and its silence told of.</summary>
     public async ValueTask<V1.PeerInfo> DescribeAsync(CancellationToken cancellationToken)
