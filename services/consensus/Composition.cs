@@ -74,7 +74,7 @@ internal static class Composition
         // Started in this order and stopped in the reverse one: the state is the last to go.
         parts.AddHostedService(p => new StateOwner(consensus, database, network, logger, service.Context.Options.Supervised));
         parts.AddHostedService(_ => new NetworkStart(network));
-        parts.AddHostedService(p => new IdleTrim(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
+        parts.AddHostedService(p => new IdleFlush(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new MonitorFollower(
             service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILoggerFactory>()));

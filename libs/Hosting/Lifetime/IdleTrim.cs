@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 
 namespace Cluster.Hosting.Lifetime;
@@ -29,7 +28,7 @@ internal sealed class IdleTrim(TimeProvider clock) : BackgroundService
                 var allocated = GC.GetTotalAllocatedBytes();
                 if (allocated - before < AtRest && allocated - trimmedAt > WorthIt)
                 {
-                    Trim();
+                    ProcessMemory.GiveBack();
                     trimmedAt = allocated;
                 }
 
@@ -41,20 +40,4 @@ internal sealed class IdleTrim(TimeProvider clock) : BackgroundService
             // The process ends.
         }
     }
-
-    private static void Trim()
-    {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        try
-        {
-            _ = malloc_trim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // A C library that keeps nothing back.
-        }
-    }
-
-    [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int malloc_trim(nuint pad);
 }

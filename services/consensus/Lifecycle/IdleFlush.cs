@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Cluster.Hosting.Lifetime;
 using Cluster.PinState;
 using Cluster.Storage;
 using Microsoft.Extensions.Hosting;
@@ -10,7 +10,7 @@ namespace Cluster.Consensus.Lifecycle;
 /// Tidies up when a time of writing is over: what the database holds in memory goes to its files, so that the next start has no log to
 /// read again, and memory that the burst needed goes back to the system (design: a peer is idle for most of its life).
 /// </summary>
-internal sealed partial class IdleTrim(PinStore state, TimeProvider clock, ILogger logger) : BackgroundService
+internal sealed class IdleFlush(PinStore state, TimeProvider clock, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(10);
 
@@ -52,24 +52,7 @@ internal sealed partial class IdleTrim(PinStore state, TimeProvider clock, ILogg
             Log.TidyFailed(logger, e.Message);
         }
 
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        if (OperatingSystem.IsLinux())
-            ReturnNativeMemory();
+        // After the flush: what the memtables held is free only now.
+        ProcessMemory.GiveBack();
     }
-
-    private static void ReturnNativeMemory()
-    {
-        try
-        {
-            _ = malloc_trim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // A C library other than glibc keeps its own house.
-        }
-    }
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int malloc_trim(nuint pad);
 }
