@@ -6,6 +6,12 @@ namespace Cluster.CommandLine;
 /// <summary>Where a program reads and writes.</summary>
 public sealed record Channels(TextWriter Output, TextWriter Error, TextReader Input, IReadOnlyDictionary<string, string> Environment)
 {
+    /// <summary>The input as bytes: what <see cref="Input"/> has not read yet.</summary>
+    public Stream InputBytes { get; init; } = Stream.Null;
+
+    /// <summary>The output as bytes; flush <see cref="Output"/> before.</summary>
+    public Stream OutputBytes { get; init; } = Stream.Null;
+
     /// <summary>The process's own.</summary>
     public static Channels OfProcess()
     {
@@ -13,11 +19,16 @@ public sealed record Channels(TextWriter Output, TextWriter Error, TextReader In
         foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
             environment[(string)variable.Key] = (string?)variable.Value ?? string.Empty;
         var utf8 = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var (input, output) = (Console.OpenStandardInput(), Console.OpenStandardOutput());
         return new(
-            new StreamWriter(Console.OpenStandardOutput(), utf8, 16 * 1024),
+            new StreamWriter(output, utf8, 16 * 1024),
             new StreamWriter(Console.OpenStandardError(), utf8, 4096) { AutoFlush = true },
-            Console.In,
-            environment);
+            new AnswerReader(input),
+            environment)
+        {
+            InputBytes = input,
+            OutputBytes = output,
+        };
     }
 }
 

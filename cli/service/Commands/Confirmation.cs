@@ -16,7 +16,8 @@ internal static class Confirmation
         {
             await invocation.Output.WriteAsync($"{text} Continue? [y/n]: ");
             await invocation.Output.FlushAsync(cancellationToken);
-            answer = (await invocation.Channels.Input.ReadLineAsync(cancellationToken))?.Trim() ?? answer;
+            // The first word counts.
+            answer = (await invocation.Channels.Input.ReadLineAsync(cancellationToken))?.Trim().Split(' ', '\t')[0] ?? answer;
             switch (answer)
             {
                 case "y" or "Y":

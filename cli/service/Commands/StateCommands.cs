@@ -25,30 +25,9 @@ internal static class StateCommands
                     Crdt("mark-clean", "Marks the CRDT-store as clean"),
                 ],
             },
-            new Command("export", "save the state to a JSON file")
-            {
-                Description = Texts.Of("export"),
-                Options = [Option.Text("writes to an output file", "file", "f")],
-                Action = Locked("exporting state"),
-            },
-            new Command("import", "load the state from a file produced by 'export'")
-            {
-                Description = Texts.Of("import"),
-                Options =
-                [
-                    Option.Boolean("skips confirmation prompt", "force", "f"),
-                    Option.Integer("Overwrite replication-factor-min for all pins on import", "replication-min", "rmin"),
-                    Option.Integer("Overwrite replication-factor-max for all pins on import", "replication-max", "rmax"),
-                    Option.Text("Overwrite allocations for all pins on import. Comma-separated list of peer IDs", "allocations", "allocs"),
-                ],
-                Action = Locked("importing state"),
-            },
-            new Command("cleanup", "remove persistent data")
-            {
-                Description = Texts.Of("cleanup"),
-                Options = [Option.Boolean("skip confirmation prompt", "force", "f")],
-                Action = Locked("cleaning state"),
-            },
+            StateExportCommand.Create(),
+            StateImportCommand.Create(),
+            StateCleanupCommand.Create(),
         ],
     };
 

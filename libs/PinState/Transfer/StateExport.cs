@@ -18,6 +18,9 @@ public sealed class StateExport : IDisposable
         _cursor = _snapshot.List();
     }
 
+    /// <summary>Pins written so far.</summary>
+    public long Count { get; private set; }
+
     /// <summary>Writes lines until about so many bytes are written; false when nothing is left.</summary>
     public bool WriteSome(ArrayBufferWriter<byte> output, int aboutBytes)
     {
@@ -27,6 +30,7 @@ public sealed class StateExport : IDisposable
             any = true;
             ModelJson.Write(output, _cursor.Current);
             output.Write("\n"u8);
+            Count++;
         }
 
         return any;
