@@ -169,6 +169,6 @@ public sealed partial class GoldenTranscriptTests
     [GeneratedRegex("batch commit")]
     private static partial Regex BatchLine();
 
-    [GeneratedRegex("^(daemon, SIGINT|datastore .*|raft): (list of|wrote)")]
+    [GeneratedRegex("^(daemon, SIGINT|datastore .*|raft|cleanup: answer y|cleanup of an empty state): (list of|wrote)")]
     private static partial Regex FolderDifference();
 }

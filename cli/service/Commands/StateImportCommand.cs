@@ -45,7 +45,7 @@ internal static class StateImportCommand
             using var progress = TransferProgress.Create(
                 invocation.Error, dataOnTerminal: input is not FileStream && !Console.IsInputRedirected, "bytes", input is FileStream { CanSeek: true } file ? file.Length : 0);
             var counted = new CountedStream(input, done => progress?.Report(done));
-            await PinsetReplacement.ImportAsync(peer, database, counted, OptionsOf(invocation), run.Loggers.CreateLogger("crdt"), cancellationToken);
+            await PinsetReplacement.ImportAsync(peer, database, counted, OptionsOf(invocation), cancellationToken);
         }
         catch (Exception error) when (error is FormatException or IOException or StorageException)
         {

@@ -16,4 +16,16 @@ internal static partial class StateLog
 
     [LoggerMessage(8204, LogLevel.Information, "cleaning all CRDT data from datastore")]
     internal static partial void CleaningCrdt(ILogger crdt);
+
+    [LoggerMessage(8205, LogLevel.Information, "initiating CDRT-DAG DOT file export. Export might take a long time on large graphs")]
+    internal static partial void WritingDot(ILogger service);
+
+    [LoggerMessage(8206, LogLevel.Information, "dot file {File}")]
+    internal static partial void WroteDot(ILogger service, string file);
+
+    [LoggerMessage(8207, LogLevel.Warning, "marking datastore as dirty")]
+    internal static partial void MarkingDirty(ILogger crdt);
+
+    [LoggerMessage(8208, LogLevel.Information, "marking datastore as clean")]
+    internal static partial void MarkingClean(ILogger crdt);
 }
