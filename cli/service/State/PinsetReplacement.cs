@@ -1,3 +1,4 @@
+using Cluster.CrdtState;
 using Cluster.PinState;
 using Cluster.PinState.Transfer;
 using Cluster.Storage;
@@ -19,7 +20,7 @@ internal static class PinsetReplacement
             return;
         }
 
-        await CrdtState.CrdtState.ImportAsync(store, input, options, cancellationToken);
+        await ReplicatedState.ImportAsync(store, input, options, cancellationToken);
     }
 
     /// <summary>Removes all pins.</summary>
@@ -34,6 +35,6 @@ internal static class PinsetReplacement
         }
 
         StateLog.CleaningCrdt(crdt);
-        CrdtState.CrdtState.Clean(store);
+        ReplicatedState.Clean(store);
     }
 }
