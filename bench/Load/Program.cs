@@ -14,6 +14,12 @@ var connections = new Option<int>("--connections", "-c") { Description = "keep-a
 var pinned = new Option<int>("--pinned") { Description = "how many pins of this seed exist", DefaultValueFactory = _ => 20_000 };
 var path = new Option<string>("--path") { Description = "list to read", DefaultValueFactory = _ => "/pins" };
 
+var members = new Option<Uri[]>("--member")
+{
+    Description = "REST endpoint of another member; may be given several times",
+    CustomParser = parsed => [.. parsed.Tokens.Select(token => new Uri(token.Value))],
+};
+
 var root = new RootCommand("Puts load on the REST API of an IPFS Cluster peer, ours or another, and prints what it bore.");
 root.Options.Add(url);
 root.Options.Add(credentials);
@@ -33,6 +39,12 @@ Add("pin", "Post pins.", [seed, count, connections],
 Add("status", "Ask for the status of single pins.", [seed, pinned, count, connections],
     (p, target, cancellation) => Work.StatusAsync(target, p.GetValue(seed), p.GetValue(pinned), p.GetValue(count), p.GetValue(connections), cancellation));
 Add("list", "Read a whole list.", [path], (p, target, cancellation) => Work.ListAsync(target, p.GetValue(path)!, cancellation));
+Add("spread", "Post pins to one member and wait until the others have applied them.", [members, seed, count, connections],
+    (p, target, cancellation) => Arrival.SpreadAsync(
+        target, [.. (p.GetValue(members) ?? []).Select(url => new Target(url, p.GetValue(credentials)))],
+        p.GetValue(seed), p.GetValue(count), p.GetValue(connections), cancellation));
+Add("await", "Wait until a member, perhaps one that starts just now, lists so many pins.", [count],
+    (p, target, cancellation) => Arrival.AwaitAsync(target, p.GetValue(count), cancellation));
 Add("all", "Post pins, then list them three ways, then ask for single ones.", [seed, count, connections], async (p, target, cancellation) =>
 {
     var (s, n, c) = (p.GetValue(seed), p.GetValue(count), p.GetValue(connections));
