@@ -33,7 +33,8 @@ internal static class Composition
         var replication = service.Logger(configuration.Consensus);
         var consensus = new SinglePeerConsensus(
             identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"), membersLeave: configuration.Consensus == "raft");
-        var network = new ClusterNetwork(PeeringSettings.From(configuration, identity, service.Context.Options), TimeProvider.System, service.Context.Loggers);
+        var peering = PeeringSettings.From(configuration, identity, service.Context.Options);
+        var network = new ClusterNetwork(peering, TimeProvider.System, service.Context.Loggers);
         if (configuration.Consensus == "crdt")
             ReplicationLog.Started(replication, configuration.Crdt);
 
@@ -43,6 +44,9 @@ internal static class Composition
         parts.AddSingleton<IConsensus>(consensus);
         parts.AddSingleton(consensus.State);
         parts.AddSingleton(network);
+        parts.AddSingleton(p => new ClusterPeering(
+            network, peering, consensus, p.GetRequiredService<ITracker>(), p.GetRequiredService<MetricSnapshot>(),
+            p.GetRequiredService<TimeProvider>(), service.Context.Loggers));
         parts.AddSingleton(network.Host);
         parts.AddSingleton<IRemotePeers, NoRemotePeers>();
         parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
@@ -72,9 +76,12 @@ internal static class Composition
         parts.AddSingleton<ClusterParts>();
 
         // Started in this order and stopped in the reverse one: the state is the last to go.
-        parts.AddHostedService(p => new StateOwner(consensus, database, network, logger, service.Context.Options.Supervised));
-        parts.AddHostedService(_ => new NetworkStart(network));
+        parts.AddHostedService(p => new StateOwner(consensus, database, p.GetRequiredService<ClusterPeering>(), logger, service.Context.Options.Supervised));
+        parts.AddHostedService(p => new PeeringStart(p.GetRequiredService<ClusterPeering>(), p.GetRequiredService<Readiness>()));
         parts.AddHostedService(p => new IdleFlush(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
+        parts.AddHostedService(p => new MonitorBridge(
+            service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<ClusterPeering>().Metrics,
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILoggerFactory>()));
         parts.AddHostedService(p => new MonitorFollower(
             service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILoggerFactory>()));

@@ -1,13 +1,16 @@
 using System.Net.Sockets;
 using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
+using Cluster.Consensus.Peering;
 using Cluster.Consensus.Replication;
 using Cluster.Consensus.Services;
+using Cluster.Consensus.Tests.Peering;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using V1 = Cluster.Contracts.V1;
 
 namespace Cluster.Consensus.Tests;
@@ -18,10 +21,12 @@ internal sealed class ServedPeer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly GrpcChannel _channel;
     private readonly string _socket;
+    private readonly ClusterPeering _peering;
 
-    private ServedPeer(Peer peer, WebApplication application, GrpcChannel channel, string socket)
+    private ServedPeer(Peer peer, ClusterPeering peering, WebApplication application, GrpcChannel channel, string socket)
     {
         Peer = peer;
+        _peering = peering;
         _application = application;
         _channel = channel;
         _socket = socket;
@@ -41,11 +46,15 @@ internal sealed class ServedPeer : IAsyncDisposable
     public static async Task<ServedPeer> StartAsync(ClusterSettings? settings = null)
     {
         var peer = new Peer(settings);
+        var setup = NetworkPeer.SettingsFor();
+        var network = new ClusterNetwork(setup, TimeProvider.System, NullLoggerFactory.Instance);
+        var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Tracker, peer.Metrics, TimeProvider.System, NullLoggerFactory.Instance);
+        await peering.StartAsync(CancellationToken.None);
         var socket = Path.Combine(Path.GetTempPath(), $"c{Guid.NewGuid():n}.sock");
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket, l => l.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton(peer.Parts).AddSingleton<IConsensus>(peer.Consensus).AddSingleton(peer.SelfPeer)
+        builder.Services.AddSingleton(peer.Parts).AddSingleton(peering).AddSingleton<IConsensus>(peer.Consensus).AddSingleton(peer.SelfPeer)
             .AddSingleton<ITracker>(peer.Tracker).AddSingleton<IDaemon>(peer.Daemon).AddSingleton<IRemotePeers>(peer.Remote);
         builder.Services.AddSingleton<ClusterService>().AddSingleton<StateService>().AddSingleton<PeerNetworkService>();
         var application = builder.Build();
@@ -65,13 +74,14 @@ internal sealed class ServedPeer : IAsyncDisposable
                 },
             },
         });
-        return new ServedPeer(peer, application, channel, socket);
+        return new ServedPeer(peer, peering, application, channel, socket);
     }
 
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
         await _application.DisposeAsync();
+        await _peering.DisposeAsync();
         await Peer.DisposeAsync();
         File.Delete(_socket);
     }

@@ -23,6 +23,8 @@ internal sealed class Dialer(
 
     public bool CanDial(Multiaddr address) => AddressResolver.HasName(address) || transports.Any(t => t.CanDial(address));
 
+    public Task<IReadOnlyList<Multiaddr>> ResolveAsync(Multiaddr address, CancellationToken cancellationToken) => resolver.ResolveAsync(address, cancellationToken);
+
     /// <summary>Dials, or joins a dial of the same peer.</summary>
     public async Task<PeerConnection> DialAsync(
         PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<SecuredConnection, Task<PeerConnection>> adopt, CancellationToken stopping, CancellationToken cancellationToken)

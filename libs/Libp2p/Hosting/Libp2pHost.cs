@@ -194,6 +194,10 @@ public sealed class Libp2pHost : IAsyncDisposable
         return connection;
     }
 
+    /// <summary>The addresses that an address with a name stands for, <c>/dnsaddr</c> records included; itself if it has no name in it.</summary>
+    public Task<IReadOnlyList<Multiaddr>> ResolveAsync(Multiaddr address, CancellationToken cancellationToken = default) =>
+        dialer.ResolveAsync(address, cancellationToken);
+
     /// <summary>Opens a stream to a peer, connecting to it first if need be, on the first of the protocols that it supports.</summary>
     /// <exception cref="DialException">It cannot be reached.</exception>
     /// <exception cref="ProtocolNotSupportedException">It supports none of the protocols.</exception>

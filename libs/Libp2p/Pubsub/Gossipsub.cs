@@ -87,6 +87,12 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
         lock (gate) validators[topic] = validator;
     }
 
+    /// <summary>
+    /// Tells of peers with which we begin to gossip on a topic of ours. What is published then reaches them, as far as they are in the
+    /// mesh. Called within the gossip's own work: must return at once, and not publish.
+    /// </summary>
+    public event Action<string, PeerId>? PeerJoined;
+
     /// <summary>Joins a topic.</summary>
     public PubsubSubscription Subscribe(string topic)
     {
@@ -324,6 +330,7 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
         foreach (var message in output.Deliveries)
             if (subscriptions.TryGetValue(message.Topic, out var list))
                 foreach (var subscription in list) subscription.Deliver(message);
+        foreach (var (topic, peer) in output.Joined) PeerJoined?.Invoke(topic, peer);
         foreach (var exchanged in output.Exchanged) Own(ConnectAsync(exchanged));
     }
 

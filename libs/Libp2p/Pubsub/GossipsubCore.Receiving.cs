@@ -45,6 +45,7 @@ public sealed partial class GossipsubCore
             return;
         }
         if (peer.Topics.Count >= options.MaxTopicsPerPeer || !peer.Topics.Add(change.Topic)) return;
+        if (mesh.ContainsKey(change.Topic)) output.Joined.Add((change.Topic, peer.Id));
         // A mesh that lacks members takes the newcomer now; the heartbeat may be 10 s away.
         if (mesh.TryGetValue(change.Topic, out var members) && members.Count < options.DegreeLow
             && peer.Features.HasFlag(PubsubFeatures.Mesh) && !backoffs.Holds(change.Topic, peer.Id, now))

@@ -76,6 +76,7 @@ public sealed partial class GossipsubCore
         var members = new HashSet<PeerId>();
         mesh.Add(topic, members);
         foreach (var peer in peers.Keys) output.To(peer).Subscriptions.Add(new SubscriptionChange(topic, true));
+        foreach (var peer in PeersOf(topic)) output.Joined.Add((topic, peer));
         if (fanouts.Remove(topic, out var fanout))
             foreach (var peer in fanout.Peers.Where(peer => !backoffs.Holds(topic, peer, now)).Take(options.Degree)) GraftTo(topic, peer, output);
         foreach (var peer in Choose(GraftCandidates(topic, now), options.Degree - members.Count)) GraftTo(topic, peer, output);

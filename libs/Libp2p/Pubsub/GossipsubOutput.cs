@@ -14,6 +14,9 @@ public sealed class GossipsubOutput
     /// <summary>Peers to connect to, named by others: id, and a signed peer record that may be empty and is not verified yet.</summary>
     public List<ExchangedPeer> Exchanged { get; } = [];
 
+    /// <summary>Peers with which we now gossip on a topic of ours: both sides subscribe to it.</summary>
+    public List<(string Topic, PeerId Peer)> Joined { get; } = [];
+
     /// <summary>The frame that collects what one input has to say to one peer beside messages.</summary>
     internal PubsubRpc To(PeerId peer)
     {

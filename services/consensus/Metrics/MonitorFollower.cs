@@ -1,8 +1,6 @@
 using Cluster.Consensus.Alerts;
 using Cluster.Consensus.Lifecycle;
-using Cluster.Model;
 using Grpc.Core;
-using Libp2p;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using V1 = Cluster.Contracts.V1;
@@ -30,9 +28,9 @@ public sealed class MonitorFollower(
             alive();
             var message = call.ResponseStream.Current;
             if (first)
-                metrics.Reset(message.Metrics.Select(ToModel));
+                metrics.Reset(message.Metrics.Select(MetricMessages.Read));
             else
-                metrics.Update(message.Metrics.Select(ToModel), message.Expired.Select(ToModel));
+                metrics.Update(message.Metrics.Select(MetricMessages.Read), message.Expired.Select(MetricMessages.Read));
             first = false;
         }
     }
@@ -46,16 +44,4 @@ public sealed class MonitorFollower(
             await alerts.HandleAsync(call.ResponseStream.Current, cancellationToken);
         }
     }
-
-    private static Metric ToModel(V1.Metric metric) => new()
-    {
-        Name = metric.Name,
-        Peer = PeerId.TryFromBytes(metric.Peer.Span, out var peer, out _) ? peer : default,
-        Value = metric.Value,
-        Expire = metric.Expire,
-        Valid = metric.Valid,
-        Weight = metric.Weight,
-        Partitionable = metric.Partitionable,
-        ReceivedAt = metric.ReceivedAt,
-    };
 }

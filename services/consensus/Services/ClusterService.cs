@@ -2,6 +2,7 @@ using Cluster.Consensus.Alerts;
 using Cluster.Consensus.Clients;
 using Cluster.Consensus.Lifecycle;
 using Cluster.Consensus.Members;
+using Cluster.Consensus.Peering;
 using Cluster.Consensus.Pinning;
 using Cluster.Consensus.Replication;
 using Cluster.Consensus.Status;
@@ -33,7 +34,7 @@ public sealed record ClusterParts(
 /// <summary>The contract <c>ipfscluster.v1.Cluster</c>: what the gateway and outside clients ask of a peer.</summary>
 /// <remarks>Not derived from the generated base: its methods are bound by name, which asks for virtual ones.</remarks>
 [BindServiceMethod(typeof(ClusterBinding), nameof(ClusterBinding.BindService))]
-public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+public class ClusterService(ClusterParts parts, ClusterPeering peering, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("cluster");
 
@@ -86,10 +87,7 @@ public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetim
     /// <summary>See the contract.</summary>
     public virtual Task<V1.Empty> Join(V1.JoinRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
     {
-        var address = PinMapping.ToAddress(request.Address);
-        if (address.PeerId is not { } peer)
-            throw new ClusterException(ClusterErrorKind.InvalidArgument, $"{address} does not end with /p2p/<peer>");
-        await parts.Consensus.AddPeerAsync(peer, context.CancellationToken);
+        await peering.Joining.JoinAsync(PinMapping.ToAddress(request.Address), trust: false, context.CancellationToken);
         return new V1.Empty();
     });
 
@@ -178,9 +176,22 @@ public class ClusterService(ClusterParts parts, IHostApplicationLifetime lifetim
     }
 
     /// <summary>See the contract.</summary>
-    public virtual Task<V1.BandwidthResponse> Bandwidth(V1.Empty request, ServerCallContext context) =>
-        // Without a libp2p host there is no traffic of any protocol.
-        Task.FromResult(new V1.BandwidthResponse { Measured = true });
+    public virtual Task<V1.BandwidthResponse> Bandwidth(V1.Empty request, ServerCallContext context)
+    {
+        var response = new V1.BandwidthResponse { Measured = true };
+        foreach (var carried in peering.Bandwidth.Current())
+        {
+            response.Protocols[carried.Protocol] = new V1.BandwidthResponse.Types.Protocol
+            {
+                TotalIn = carried.Received,
+                TotalOut = carried.Sent,
+                RateIn = carried.ReceiveRate,
+                RateOut = carried.SendRate,
+            };
+        }
+
+        return Task.FromResult(response);
+    }
 
     /// <summary>See the contract.</summary>
     public virtual Task<V1.BlockAllocateResponse> BlockAllocate(V1.BlockAllocateRequest request, ServerCallContext context) =>

@@ -1,5 +1,8 @@
 using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
+using Cluster.Consensus.Metrics;
+using Cluster.Consensus.Peering;
+using Google.Protobuf;
 using Grpc.Core;
 using Libp2p;
 using Microsoft.Extensions.Hosting;
@@ -9,25 +12,31 @@ using V1 = Cluster.Contracts.V1;
 namespace Cluster.Consensus.Services;
 
 /// <summary>
-/// The contract <c>ipfscluster.v1.PeerNetwork</c> of a peer without a network: what concerns this peer itself is answered, metrics go
-/// to nobody, other peers cannot be dialled. Blocks for others and connections are not implemented.
+/// The contract <c>ipfscluster.v1.PeerNetwork</c>: metrics by gossip, questions to other peers, connections to them.
 /// </summary>
-public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon daemon, IRemotePeers remote, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+public sealed class PeerNetworkService(SelfPeer self, ClusterPeering peering, ITracker tracker, IDaemon daemon, IRemotePeers remote, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
     : V1.PeerNetwork.PeerNetworkBase
 {
     private readonly ILogger _logger = loggers.CreateLogger("cluster");
 
     /// <inheritdoc/>
-    public override Task<V1.Empty> PublishMetrics(V1.NetworkMetrics request, ServerCallContext context) => Task.FromResult(new V1.Empty());
+    public override Task<V1.Empty> PublishMetrics(V1.NetworkMetrics request, ServerCallContext context)
+    {
+        peering.Metrics.Publish(request.Metrics.Select(MetricMessages.Read));
+        return Task.FromResult(new V1.Empty());
+    }
 
     /// <inheritdoc/>
     public override Task ReceiveMetrics(V1.Empty request, IServerStreamWriter<V1.NetworkMetrics> responseStream, ServerCallContext context) =>
-        _logger.GuardAsync(() => lifetime.UntilStopAsync(context, static async token =>
+        _logger.GuardAsync(() => lifetime.UntilStopAsync(context, async token =>
         {
-            // Nobody sends; the stream stays open until the caller goes, as it will when there is a network.
-            var gone = new TaskCompletionSource();
-            await using var registration = token.Register(gone.SetResult);
-            await gone.Task;
+            using var reader = peering.Metrics.Read();
+            await foreach (var metrics in reader.Batches.ReadAllAsync(token))
+            {
+                var message = new V1.NetworkMetrics();
+                message.Metrics.Add(metrics.Select(MetricMessages.Write));
+                await responseStream.WriteAsync(message, token);
+            }
         }));
 
     /// <inheritdoc/>
@@ -73,7 +82,37 @@ public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon 
 
     /// <inheritdoc/>
     public override Task<V1.ConnectedResponse> Connected(V1.Empty request, ServerCallContext context) =>
-        Task.FromResult(new V1.ConnectedResponse());
+        Task.FromResult(Describe(peering.Network.Host));
+
+    /// <inheritdoc/>
+    public override Task<V1.Empty> Connect(V1.ConnectRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    {
+        var address = PinMapping.ToAddress(request.Address);
+        if (address.PeerId is null)
+            throw new ClusterException(ClusterErrorKind.InvalidArgument, $"{address} does not end with /p2p/<peer>");
+        try
+        {
+            await peering.Network.Host.DialAsync(address, context.CancellationToken);
+            return new V1.Empty();
+        }
+        catch (DialException e)
+        {
+            throw new ClusterException(ClusterErrorKind.Unavailable, DialTexts.Of(e), e);
+        }
+    });
+
+    private static V1.ConnectedResponse Describe(Libp2pHost host)
+    {
+        var response = new V1.ConnectedResponse();
+        foreach (var peer in host.ConnectedPeers.Order())
+        {
+            var known = new V1.ConnectedResponse.Types.Peer { Id = UnsafeByteOperations.UnsafeWrap(peer.ToBytes()) };
+            known.Addresses.Add(host.Peerstore.Addresses(peer).Select(a => UnsafeByteOperations.UnsafeWrap(a.WithPeer(peer).ToBytes())));
+            response.Peers.Add(known);
+        }
+
+        return response;
+    }
 
     private static async Task SendAsync(
         IAsyncEnumerable<StatusPage> pages, IServerStreamWriter<V1.PeerTrackerStatusAllResponse> responses, ServerCallContext context)
@@ -86,9 +125,9 @@ public sealed class PeerNetworkService(SelfPeer self, ITracker tracker, IDaemon 
         }
     }
 
-    private bool IsSelf(Google.Protobuf.ByteString peer) => peer.Span.SequenceEqual(self.Id.Bytes);
+    private bool IsSelf(ByteString peer) => peer.Span.SequenceEqual(self.Id.Bytes);
 
-    private ITracker TrackerOf(Google.Protobuf.ByteString peer) => IsSelf(peer) ? tracker : remote.TrackerOf(PinMapping.ToPeer(peer));
+    private ITracker TrackerOf(ByteString peer) => IsSelf(peer) ? tracker : remote.TrackerOf(PinMapping.ToPeer(peer));
 
-    private IDaemon DaemonOf(Google.Protobuf.ByteString peer) => IsSelf(peer) ? daemon : remote.DaemonOf(PinMapping.ToPeer(peer));
+    private IDaemon DaemonOf(ByteString peer) => IsSelf(peer) ? daemon : remote.DaemonOf(PinMapping.ToPeer(peer));
 }

@@ -1,0 +1,113 @@
+using Cluster.Model;
+using Cluster.Consensus.Peering;
+using Libp2p;
+
+namespace Cluster.Consensus.Tests.Peering;
+
+/// <summary>Metrics between peers (spec/peer-rpc.md 5, spec/behaviour.md 17.1).</summary>
+public sealed class MetricTests
+{
+    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+
+    internal static Metric Metric(NetworkPeer of, string name, string value = "1", int seconds = 30) => new()
+    {
+        Name = name,
+        Peer = of.Id,
+        Value = value,
+        Valid = true,
+        Expire = GoTime.Now(TimeProvider.System).UnixNanoseconds + (seconds * 1_000_000_000L),
+    };
+
+    [Fact]
+    public async Task Metrics_published_before_a_peer_came_reach_it_as_soon_as_it_is_there()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        var ping = Metric(a, "ping", """{"peer_name":"a"}""");
+        a.Peering.Metrics.Publish([ping]);
+        using var reader = b.Peering.Metrics.Read();
+
+        await a.DialAsync(b, _limit);
+
+        var received = Assert.Single(await reader.Batches.ReadAsync(_limit));
+        Assert.NotEqual(0, received.ReceivedAt);
+        Assert.Equal(ping, received with { ReceivedAt = 0 });
+    }
+
+    [Fact]
+    public async Task A_reader_that_comes_later_gets_what_still_holds()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        a.Peering.Metrics.Publish([Metric(a, "freespace", "1000")]);
+        await a.DialAsync(b, _limit);
+        using (var first = b.Peering.Metrics.Read())
+            await first.Batches.ReadAsync(_limit);
+
+        using var second = b.Peering.Metrics.Read();
+        Assert.Equal("1000", Assert.Single(await second.Batches.ReadAsync(_limit)).Value);
+    }
+
+    [Fact]
+    public async Task What_others_say_in_this_peers_name_is_not_believed()
+    {
+        await using var liar = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        using var reader = b.Peering.Metrics.Read();
+        await liar.DialAsync(b, _limit);
+        await ListensAsync(liar, b);
+
+        liar.Peering.Metrics.Publish([Metric(b, "freespace", "0"), Metric(liar, "freespace", "5")]);
+
+        Assert.All(await reader.Batches.ReadAsync(_limit), m => Assert.Equal(liar.Id, m.Peer));
+    }
+
+    [Fact]
+    public async Task Expired_and_invalid_metrics_are_not_published()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        using var reader = b.Peering.Metrics.Read();
+        await a.DialAsync(b, _limit);
+        await ListensAsync(a, b);
+
+        a.Peering.Metrics.Publish([Metric(a, "old", seconds: -1), Metric(a, "bad") with { Valid = false }, Metric(a, "good")]);
+
+        Assert.All(await reader.Batches.ReadAsync(_limit), m => Assert.Equal("good", m.Name));
+        Assert.Equal(2, a.Log.Lines.Count(l => l.Text.Contains("will not be published", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_slow_reader_misses_the_oldest_and_holds_nobody_up()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        using var slow = a.Peering.Metrics.Read();
+        var peers = Enumerable.Range(0, 300).Select(_ => PrivateKey.GenerateEd25519().PeerId).ToList();
+        foreach (var peer in peers)
+            a.Peering.Metrics.Presume(peer, TimeSpan.FromSeconds(30));
+        Assert.Equal(peers[44], Assert.Single(await slow.Batches.ReadAsync(_limit)).Peer);
+        Assert.Contains(a.Log.Lines, l => l.Text.Contains("too slow", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_presumed_ping_does_not_replace_a_real_one()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        b.Peering.Metrics.Publish([Metric(b, "ping", """{"peer_name":"b"}""")]);
+        using var reader = a.Peering.Metrics.Read();
+        await a.DialAsync(b, _limit);
+        await reader.Batches.ReadAsync(_limit);
+
+        a.Peering.Metrics.Presume(b.Id, TimeSpan.FromSeconds(30));
+
+        using var second = a.Peering.Metrics.Read();
+        Assert.Equal("""{"peer_name":"b"}""", Assert.Single(await second.Batches.ReadAsync(_limit)).Value);
+    }
+
+    private async Task ListensAsync(NetworkPeer from, NetworkPeer to)
+    {
+        while (!from.Network.Gossip.MeshOf("monitor.metrics").Contains(to.Id))
+            await Task.Delay(5, _limit);
+    }
+}
