@@ -18,6 +18,9 @@ public enum ClusterErrorKind
     /// <summary>A part of the peer is not there right now; retry.</summary>
     Unavailable,
 
+    /// <summary>The other peer does not trust this one: it is left out of what many peers answer together.</summary>
+    NotTrusted,
+
     /// <summary>Not with this kind of consensus.</summary>
     Unimplemented,
 

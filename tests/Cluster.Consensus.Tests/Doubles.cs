@@ -169,6 +169,32 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
 
     public ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) => new(["12D3KooWOther"]);
 
+    public ValueTask<V1.RepoStatResponse> RepoStatAsync(CancellationToken cancellationToken) => Error.Length > 0
+        ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)
+        : new(new V1.RepoStatResponse { RepoSize = 1000, StorageMax = 5000 });
+
+    /// <summary>Blocks stored so far.</summary>
+    public ConcurrentQueue<V1.Block> Stored { get; } = new();
+
+    /// <summary>Held until a test lets blocks through; open at first.</summary>
+    public Func<CancellationToken, Task> BeforeEachBlock { get; set; } = static _ => Task.CompletedTask;
+
+    public async Task PutBlocksAsync(IAsyncEnumerable<IReadOnlyList<V1.Block>> blocks, Action<long> written, CancellationToken cancellationToken)
+    {
+        if (Error.Length > 0)
+            throw new ClusterException(ClusterErrorKind.Unavailable, Error);
+        await foreach (var bunch in blocks.WithCancellation(cancellationToken))
+        {
+            foreach (var block in bunch)
+            {
+                await BeforeEachBlock(cancellationToken);
+                Stored.Enqueue(block);
+            }
+
+            written(bunch.Count);
+        }
+    }
+
     public Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken) => Dags.TryGetValue(clusterDag, out var links)
         ? Task.FromResult(links)
         : throw new ClusterException(ClusterErrorKind.Internal, "error reading clusterDAG block from ipfs: not found");

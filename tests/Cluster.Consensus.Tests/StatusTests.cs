@@ -145,28 +145,52 @@ public sealed class StatusTests : IAsyncLifetime
     {
         var reports = new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock);
         await using var merge = new StatusMerge(reports, 0);
-        merge.Add(Peer.Id(1), () => Stream(1, 2, 3, 4), CancellationToken.None);
-        merge.Add(Peer.Id(2), () => Stream(2, 4, 5), CancellationToken.None);
-        merge.Add(Peer.Id(3), () => throw new ClusterException(ClusterErrorKind.Unavailable, "down"), CancellationToken.None);
+        merge.Add(Peer.Id(1), _ => Stream(1, 2, 3, 4), CancellationToken.None);
+        merge.Add(Peer.Id(2), _ => Stream(2, 4, 5), CancellationToken.None);
+        merge.Add(Peer.Id(3), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "down"), CancellationToken.None);
+        merge.Add(Peer.Id(4), _ => throw new ClusterException(ClusterErrorKind.NotTrusted, "no"), CancellationToken.None);
 
-        var found = new List<string>();
-        while (await merge.NextAsync() is { } item)
-        {
-            var number = BitConverter.ToInt32(item.Cid.Span[4..]);
-            found.Add($"{number}:{string.Join(',', item.Peers.Select(p => $"{p.Peer[^4]}{(p.Error.Length > 0 ? "!" : "")}"))}");
-        }
+        var found = (await AllAsync(merge)).Select(item =>
+            $"{BitConverter.ToInt32(item.Cid.Span[4..])}:{string.Join(',', item.Peers.Select(p => $"{p.Peer[^4]}{(p.Error.Length > 0 ? "!" : "")}"))}");
 
         Assert.Equal(["1:1,3!", "2:1,2,3!", "3:1,3!", "4:1,2,3!", "5:2,3!"], found);
+    }
+
+    [Fact]
+    public async Task A_peer_that_lists_out_of_order_counts_as_failed_from_there()
+    {
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock), 0);
+        merge.Add(Peer.Id(1), _ => Stream(1, 2, 3, 4), CancellationToken.None);
+        merge.Add(Peer.Id(2), _ => Stream(1, 3, 2), CancellationToken.None);
+
+        var items = await AllAsync(merge);
+        Assert.Equal([1, 2, 3, 4], items.Select(i => BitConverter.ToInt32(i.Cid.Span[4..])));
+        Assert.Equal(2, items[2].Peers.Count);
+        Assert.Empty(items[2].Peers[1].Error);
+        Assert.Contains("out of order", items[3].Peers[1].Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task When_all_peers_fail_the_list_fails()
     {
         await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock), 0);
-        merge.Add(Peer.Id(1), () => throw new ClusterException(ClusterErrorKind.Unavailable, "first"), CancellationToken.None);
-        merge.Add(Peer.Id(2), () => throw new ClusterException(ClusterErrorKind.Unavailable, "second"), CancellationToken.None);
-        var error = await Assert.ThrowsAsync<ClusterException>(async () => await merge.NextAsync());
+        merge.Add(Peer.Id(1), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "first"), CancellationToken.None);
+        merge.Add(Peer.Id(2), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "second"), CancellationToken.None);
+        var error = await Assert.ThrowsAsync<ClusterException>(() => AllAsync(merge));
         Assert.Equal("first", error.Message);
+    }
+
+    private static async Task<List<V1.GlobalPinInfo>> AllAsync(StatusMerge merge)
+    {
+        var items = new List<V1.GlobalPinInfo>();
+        using var message = new Services.RawMessage(1024);
+        while (await merge.NextAsync(message))
+        {
+            items.AddRange(V1.GlobalPinInfoBatch.Parser.ParseFrom(message.Span).Items);
+            message.Clear();
+        }
+
+        return items;
     }
 
     private async Task<List<V1.GlobalPinInfo>> ListAsync(int mask)

@@ -23,6 +23,9 @@ public ref struct MsgpackReader(ReadOnlySpan<byte> bytes)
     /// <summary>Whether everything is read.</summary>
     public readonly bool AtEnd => Position == bytes.Length;
 
+    /// <summary>Whether a map is next.</summary>
+    public readonly bool IsMap => Peek() is (>= 0x80 and <= 0x8f) or 0xde or 0xdf;
+
     /// <summary>Takes a nil, if it is next.</summary>
     public bool TryNil()
     {

@@ -34,6 +34,7 @@ public static class RpcClient
         {
             await stream.Output.CompleteAsync(failure).ConfigureAwait(false);
             await stream.Input.CompleteAsync().ConfigureAwait(false);
+            values.Arrived.Release();
         }
     }
 
@@ -46,16 +47,21 @@ public static class RpcClient
     {
         var values = new ValueStream(stream);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var sending = SendAsync(stream, values, id, arguments, stop.Token);
+        var asked = new TaskCompletionSource();
+        var sending = SendAsync(stream, values, id, arguments, asked, stop);
         var ended = false;
         try
         {
             while (true)
             {
-                var (has, header) = await values.TryReadAsync(ResponseHeader.Read, cancellation).ConfigureAwait(false);
-                if (!has) break;
+                var (has, header) = await ReadAsync(values.TryReadAsync(ResponseHeader.Read, stop.Token)).ConfigureAwait(false);
+                if (!has)
+                {
+                    if (!asked.Task.IsCompleted) throw new EndOfStreamException($"{id}: the peer ended its answer before it had all arguments");
+                    break;
+                }
                 if (header.Error.Length > 0) throw new PeerCallException(header.Error, header.Kind);
-                (has, var reply) = await values.TryReadAsync(decode, cancellation).ConfigureAwait(false);
+                (has, var reply) = await ReadAsync(values.TryReadAsync(decode, stop.Token)).ConfigureAwait(false);
                 if (!has) throw new EndOfStreamException($"{id}: the peer ended the stream in the middle of its answer");
                 yield return reply;
             }
@@ -67,30 +73,47 @@ public static class RpcClient
             var failure = await sending.ConfigureAwait(false);
             await stream.Output.CompleteAsync(ended ? null : failure ?? new OperationCanceledException("the call was given up")).ConfigureAwait(false);
             await stream.Input.CompleteAsync().ConfigureAwait(false);
+            values.Arrived.Release();
+        }
+
+        // Whose arguments fail has the reading ended, and wants to know of its own failure.
+        async ValueTask<T> ReadAsync<T>(ValueTask<T> reading)
+        {
+            try
+            {
+                return await reading.ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw await sending.ConfigureAwait(false) ?? new IOException($"{id}: the call was given up");
+            }
         }
     }
 
     /// <summary>Sends everything and half-closes; a failure is returned, for the reading side learns of it first-hand.</summary>
     private static async Task<Exception?> SendAsync(
-        IDuplexPipe stream, ValueStream values, ServiceId id, IAsyncEnumerable<Action<MsgpackWriter>>? arguments, CancellationToken cancellation)
+        IDuplexPipe stream, ValueStream values, ServiceId id, IAsyncEnumerable<Action<MsgpackWriter>>? arguments, TaskCompletionSource asked, CancellationTokenSource stop)
     {
         try
         {
             id.Write(values.Writer);
             if (arguments is not null)
             {
-                await foreach (var argument in arguments.WithCancellation(cancellation).ConfigureAwait(false))
+                await foreach (var argument in arguments.WithCancellation(stop.Token).ConfigureAwait(false))
                 {
                     argument(values.Writer);
-                    await values.FlushAsync(cancellation).ConfigureAwait(false);
+                    await values.FlushAsync(stop.Token).ConfigureAwait(false);
                 }
             }
-            await values.FlushAsync(cancellation).ConfigureAwait(false);
+            await values.FlushAsync(stop.Token).ConfigureAwait(false);
+            asked.SetResult();
             await stream.Output.CompleteAsync().ConfigureAwait(false);
             return null;
         }
         catch (Exception failure)
         {
+            // The stream's own failure is seen by the reading side, which may have an answer that says more.
+            if (failure is not IOException) await stop.CancelAsync().ConfigureAwait(false);
             return failure;
         }
     }

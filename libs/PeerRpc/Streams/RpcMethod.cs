@@ -25,13 +25,13 @@ public abstract class RpcMethod(ServiceId id, RpcPolicy policy)
     /// <summary>Who may call it.</summary>
     public RpcPolicy Policy { get; } = policy;
 
-    internal abstract Task ServeAsync(PeerId caller, ValueStream values, CancellationToken cancellation);
+    internal abstract Task ServeAsync(PeerId caller, ValueStream values, CallLimits limits, CancellationToken cancellation);
 }
 
 /// <summary>A method that exists, but not for others.</summary>
 public sealed class ClosedMethod(ServiceId id) : RpcMethod(id, RpcPolicy.Closed)
 {
-    internal override Task ServeAsync(PeerId caller, ValueStream values, CancellationToken cancellation) =>
+    internal override Task ServeAsync(PeerId caller, ValueStream values, CallLimits limits, CancellationToken cancellation) =>
         throw new InvalidOperationException("closed methods are refused before they are served");
 }
 
@@ -41,17 +41,18 @@ public sealed class ClosedMethod(ServiceId id) : RpcMethod(id, RpcPolicy.Closed)
 /// <param name="decode">Reads the argument.</param>
 /// <param name="write">Writes the reply.</param>
 /// <param name="zero">The reply's zero value, which stands behind the error of a failed method (peer-rpc §1).</param>
-/// <param name="run">The method; what it throws becomes the error's text.</param>
+/// <param name="run">The method; what it throws becomes the error's text. Its token ends with the deadline, or when the caller goes.</param>
+/// <param name="deadline">Longest time it takes; null for no end.</param>
 public sealed class UnaryMethod<TArgument, TReply>(
     ServiceId id, RpcPolicy policy, Decode<TArgument> decode, Action<MsgpackWriter, TReply> write, Action<MsgpackWriter> zero,
-    Func<PeerId, TArgument, CancellationToken, ValueTask<TReply>> run) : RpcMethod(id, policy)
+    Func<PeerId, TArgument, CancellationToken, ValueTask<TReply>> run, TimeSpan? deadline = null) : RpcMethod(id, policy)
 {
-    internal override async Task ServeAsync(PeerId caller, ValueStream values, CancellationToken cancellation)
+    internal override async Task ServeAsync(PeerId caller, ValueStream values, CallLimits limits, CancellationToken cancellation)
     {
         TArgument argument;
         try
         {
-            (var has, argument) = await values.TryReadAsync(decode, cancellation).ConfigureAwait(false);
+            (var has, argument) = await RpcServer.ReadRequestAsync(values, decode, limits, cancellation).ConfigureAwait(false);
             if (!has)
             {
                 RpcServer.WriteError(values, Id, "EOF", CallErrorKind.Application, null);
@@ -63,18 +64,37 @@ public sealed class UnaryMethod<TArgument, TReply>(
             RpcServer.WriteError(values, Id, undecodable.Message, CallErrorKind.Server, null);
             return;
         }
-        TReply reply;
+        using var call = new CallLife(deadline, limits.Time, cancellation);
         try
         {
-            reply = await run(caller, argument, cancellation).ConfigureAwait(false);
+            var running = run(caller, argument, call.Token);
+            // A FIN of the caller ends the method, as its reset does (peer-rpc §1).
+            var reply = running.IsCompleted ? await running.ConfigureAwait(false) : await WatchedAsync(values, running, call).ConfigureAwait(false);
+            RpcServer.WriteHeader(values, Id);
+            write(values.Writer, reply);
+        }
+        catch (OperationCanceledException) when (call.Token.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            RpcServer.WriteError(values, Id, call.EndText, CallErrorKind.Application, zero);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             RpcServer.WriteError(values, Id, failure.Message, CallErrorKind.Application, zero);
-            return;
         }
-        RpcServer.WriteHeader(values, Id);
-        write(values.Writer, reply);
+    }
+
+    private static async Task<TReply> WatchedAsync(ValueStream values, ValueTask<TReply> running, CallLife call)
+    {
+        var watching = values.WatchAsync(_ => call.CallerGone());
+        try
+        {
+            return await running.ConfigureAwait(false);
+        }
+        finally
+        {
+            values.EndWatch();
+            await watching.ConfigureAwait(false);
+        }
     }
 }
 
@@ -88,7 +108,7 @@ public sealed class StreamingMethod<TArgument, TReply>(
     ServiceId id, RpcPolicy policy, Decode<TArgument> decode, Action<MsgpackWriter, TReply> write,
     Func<PeerId, IAsyncEnumerable<TArgument>, CancellationToken, IAsyncEnumerable<TReply>> run) : RpcMethod(id, policy)
 {
-    internal override async Task ServeAsync(PeerId caller, ValueStream values, CancellationToken cancellation)
+    internal override async Task ServeAsync(PeerId caller, ValueStream values, CallLimits limits, CancellationToken cancellation)
     {
         try
         {
@@ -96,10 +116,10 @@ public sealed class StreamingMethod<TArgument, TReply>(
             {
                 RpcServer.WriteHeader(values, Id);
                 write(values.Writer, reply);
-                await values.FlushAsync(cancellation).ConfigureAwait(false);
+                await RpcServer.FlushAsync(values, limits, cancellation).ConfigureAwait(false);
             }
         }
-        catch (Exception failure) when (failure is not OperationCanceledException and not EndOfStreamException && !cancellation.IsCancellationRequested)
+        catch (Exception failure) when (failure is not OperationCanceledException and not IOException && !cancellation.IsCancellationRequested)
         {
             RpcServer.WriteError(values, Id, failure.Message, CallErrorKind.Application, null);
         }

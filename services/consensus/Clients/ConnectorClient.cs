@@ -64,6 +64,65 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
     public async ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) =>
         (await AskAsync(() => _client.SwarmPeersAsync(new V1.Empty(), cancellationToken: cancellationToken))).Peers;
 
+    /// <inheritdoc/>
+    public ValueTask<V1.RepoStatResponse> RepoStatAsync(CancellationToken cancellationToken) =>
+        AskAsync(() => _client.RepoStatAsync(new V1.Empty(), cancellationToken: cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task PutBlocksAsync(IAsyncEnumerable<IReadOnlyList<V1.Block>> blocks, Action<long> written, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var call = _client.PutBlocks(cancellationToken: ending.Token);
+        long sent = 0, taken = 0;
+        var reading = ReadAsync();
+        try
+        {
+            await foreach (var bunch in blocks.WithCancellation(ending.Token))
+            {
+                var request = new V1.PutBlocksRequest();
+                request.Blocks.Add(bunch);
+                sent += bunch.Count;
+                var writing = call.RequestStream.WriteAsync(request, ending.Token);
+
+                // An answer that is an error ends the stream while we write.
+                if (await Task.WhenAny(writing, reading) == reading)
+                    await reading;
+                await writing;
+            }
+
+            await call.RequestStream.CompleteAsync();
+            await reading;
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException or IOException)
+        {
+            // The reading side knows the cause better.
+            if (!reading.IsCompleted)
+                await ending.CancelAsync();
+            var answer = await reading.ContinueWith(static t => t.Exception?.InnerException, TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
+            if ((answer ?? e) is RpcException { StatusCode: not StatusCode.Cancelled } failure)
+                throw RpcFailures.ToCluster(failure, "connector");
+            throw;
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await reading.ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+
+        if (taken < sent)
+            throw new ClusterException(ClusterErrorKind.Internal, $"the daemon has stored {taken} of {sent} blocks");
+
+        async Task ReadAsync()
+        {
+            while (await call.ResponseStream.MoveNext(ending.Token))
+            {
+                taken += call.ResponseStream.Current.Written;
+                written(call.ResponseStream.Current.Written);
+            }
+        }
+    }
+
     private static async ValueTask<T> AskAsync<T>(Func<AsyncUnaryCall<T>> ask)
     {
         try

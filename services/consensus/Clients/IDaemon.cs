@@ -20,4 +20,15 @@ public interface IDaemon
 
     /// <summary>Ids of the daemons it is connected to.</summary>
     ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken);
+
+    /// <summary>How much its repository holds and may hold, in bytes.</summary>
+    ValueTask<V1.RepoStatResponse> RepoStatAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores blocks, unpinned, as they come; reads on only as fast as the daemon takes them. Completes when all of them are stored.
+    /// </summary>
+    /// <param name="blocks">Blocks in bunches; at least one block.</param>
+    /// <param name="written">Told of blocks that the daemon has stored since it was last told; a daemon may tell of all at the end.</param>
+    /// <param name="cancellationToken">Ends the storing; what is stored stays.</param>
+    Task PutBlocksAsync(IAsyncEnumerable<IReadOnlyList<V1.Block>> blocks, Action<long> written, CancellationToken cancellationToken);
 }

@@ -13,6 +13,12 @@ public interface IRemotePeers
     /// <summary>How a peer describes itself.</summary>
     ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken);
 
+    /// <summary>The members as a peer sees them, each as it described itself to that peer.</summary>
+    IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken);
+
+    /// <summary>Asks a member to take a peer in; it asks that peer for its description and gives it back (spec/peer-rpc.md 6).</summary>
+    ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken);
+
     /// <summary>The tracker of a peer.</summary>
     ITracker TrackerOf(PeerId peer);
 
@@ -28,6 +34,12 @@ public sealed class NoRemotePeers : IRemotePeers
 
     /// <inheritdoc/>
     public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    /// <inheritdoc/>
+    public ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken) => throw Unreachable(member);
 
     /// <inheritdoc/>
     public ITracker TrackerOf(PeerId peer) => throw Unreachable(peer);

@@ -21,17 +21,24 @@ public sealed class Membership(
     public IReadOnlyList<PeerId> ReachablePeers() =>
         [.. metrics.Latest("ping").Select(m => m.Peer).Append(self.Id).Distinct().Order()];
 
-    /// <summary>Every member's description, in the order in which they answer.</summary>
+    /// <summary>Every member's description, in the order in which they answer; members that do not trust us are left out.</summary>
     public async IAsyncEnumerable<V1.PeerInfo> DescribeAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(PeersTimeout);
-        var asked = new List<Task<V1.PeerInfo>>();
+        var asked = new List<Task<V1.PeerInfo?>>();
         foreach (var peer in await consensus.PeersAsync(cancellationToken))
             asked.Add(DescribeAsync(peer, timeout.Token, cancellationToken));
         await foreach (var answer in Task.WhenEach(asked).WithCancellation(cancellationToken))
-            yield return await answer;
+        {
+            if (await answer is { } info)
+                yield return info;
+        }
     }
+
+    /// <summary>Who sees whom (spec/rest-api.md 10).</summary>
+    public Task<V1.ConnectGraphResponse> ConnectGraphAsync(CancellationToken cancellationToken) =>
+        new ConnectionGraph(consensus, self, daemon, remote, this).BuildAsync(cancellationToken);
 
     /// <summary>Takes a peer in and gives its description (spec/behaviour.md 10.1).</summary>
     public async Task<V1.PeerInfo> AddAsync(PeerId peer, CancellationToken cancellationToken)
@@ -51,76 +58,55 @@ public sealed class Membership(
         await consensus.RemovePeerAsync(peer, cancellationToken);
     }
 
-    /// <summary>Collects garbage here, or on all members one after the other; failures are told of per peer.</summary>
+    /// <summary>
+    /// Collects garbage here, or on all members side by side; failures are told of per peer. Members that do not trust us are left out.
+    /// </summary>
     public async Task<V1.ClusterRepoGcResponse> CollectGarbageAsync(bool local, CancellationToken cancellationToken)
     {
+        var members = local ? [self.Id] : await consensus.PeersAsync(cancellationToken);
         var response = new V1.ClusterRepoGcResponse();
-        foreach (var peer in local ? [self.Id] : await consensus.PeersAsync(cancellationToken))
+        foreach (var collected in await Task.WhenAll(members.Select(peer => CollectGarbageOfAsync(peer, local, cancellationToken))))
         {
-            var result = new V1.RepoGc
-            {
-                Peer = UnsafeByteOperations.UnsafeWrap(peer.ToBytes()),
-                PeerName = peer == self.Id ? self.Name : metrics.PingOf(peer).PeerName,
-            };
-            try
-            {
-                result.Keys.Add(await (peer == self.Id ? daemon : remote.DaemonOf(peer)).RepoGcAsync(cancellationToken));
-            }
-            catch (ClusterException e) when (!local)
-            {
-                result.Error = e.Message;
-            }
-
-            response.Peers.Add(result);
+            if (collected is not null)
+                response.Peers.Add(collected);
         }
 
         return response;
     }
 
-    /// <summary>Who sees whom (spec/rest-api.md 10).</summary>
-    public async Task<V1.ConnectGraphResponse> ConnectGraphAsync(CancellationToken cancellationToken)
+    /// <summary>Collects garbage of one member; null when it does not trust us.</summary>
+    private async Task<V1.RepoGc?> CollectGarbageOfAsync(PeerId peer, bool local, CancellationToken cancellationToken)
     {
-        var graph = new V1.ConnectGraphResponse { ClusterId = UnsafeByteOperations.UnsafeWrap(self.Id.ToBytes()) };
-        foreach (var peer in await consensus.PeersAsync(cancellationToken))
+        var result = new V1.RepoGc
         {
-            var id = peer.ToString();
-            var links = new V1.ConnectGraphResponse.Types.Links();
-            graph.ClusterLinks[id] = links;
-            graph.ClusterTrustLinks[id] = consensus.IsTrusted(peer);
-            var info = await DescribeAsync(peer, cancellationToken, cancellationToken);
-            if (info.Error.Length > 0)
-                continue;
-            graph.IdToPeerName[id] = info.PeerName;
-            links.To.Add(info.ClusterPeers.Select(p => PeerId.FromBytes(p.Span)).Where(p => p != peer).Select(p => p.ToString()));
-            if (info.Ipfs is not { Error.Length: 0, Id.Length: > 0 } ipfs)
-                continue;
-            graph.ClusterToIpfs[id] = ipfs.Id;
-            graph.IpfsLinks[ipfs.Id] = await SwarmLinksAsync(peer, cancellationToken);
-        }
-
-        return graph;
-    }
-
-    private async Task<V1.ConnectGraphResponse.Types.Links> SwarmLinksAsync(PeerId peer, CancellationToken cancellationToken)
-    {
-        var links = new V1.ConnectGraphResponse.Types.Links();
+            Peer = UnsafeByteOperations.UnsafeWrap(peer.ToBytes()),
+            PeerName = peer == self.Id ? self.Name : metrics.PingOf(peer).PeerName,
+        };
         try
         {
-            links.To.Add(await (peer == self.Id ? daemon : remote.DaemonOf(peer)).SwarmPeersAsync(cancellationToken));
+            result.Keys.Add(await (peer == self.Id ? daemon : remote.DaemonOf(peer)).RepoGcAsync(cancellationToken));
         }
-        catch (ClusterException)
+        catch (ClusterException e) when (!local && e.Kind == ClusterErrorKind.NotTrusted && peer != self.Id)
         {
-            // A daemon that does not tell its peers has none in the graph.
+            return null;
+        }
+        catch (ClusterException e) when (!local)
+        {
+            result.Error = e.Message;
         }
 
-        return links;
+        return result;
     }
 
-    private async Task<V1.PeerInfo> DescribeAsync(PeerId peer, CancellationToken timeout, CancellationToken cancellationToken)
+    private async Task<V1.PeerInfo?> DescribeAsync(PeerId peer, CancellationToken timeout, CancellationToken cancellationToken)
     {
         try
         {
             return peer == self.Id ? await self.DescribeAsync(timeout) : await remote.IdAsync(peer, timeout);
+        }
+        catch (ClusterException e) when (e.Kind == ClusterErrorKind.NotTrusted && peer != self.Id)
+        {
+            return null;
         }
         catch (ClusterException e)
         {

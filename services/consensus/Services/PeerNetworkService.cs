@@ -2,6 +2,7 @@ using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
 using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Peering;
+using Cluster.Consensus.Rpc;
 using Google.Protobuf;
 using Grpc.Core;
 using Libp2p;
@@ -79,6 +80,39 @@ public sealed class PeerNetworkService(SelfPeer self, ClusterPeering peering, IT
         IsSelf(request.Peer)
             ? await self.DescribeAsync(context.CancellationToken)
             : await remote.IdAsync(PinMapping.ToPeer(request.Peer), context.CancellationToken));
+
+    /// <inheritdoc/>
+    public override Task<V1.PeerRepoStatResponse> RepoStat(V1.PeerRequest request, ServerCallContext context) => _logger.GuardAsync(async () =>
+    {
+        var stat = await DaemonOf(request.Peer).RepoStatAsync(context.CancellationToken);
+        return new V1.PeerRepoStatResponse { RepoSize = stat.RepoSize, StorageMax = stat.StorageMax };
+    });
+
+    /// <inheritdoc/>
+    public override Task PutBlocks(
+        IAsyncStreamReader<V1.NetworkPutBlocksRequest> requestStream, IServerStreamWriter<V1.NetworkPutBlocksResponse> responseStream,
+        ServerCallContext context) => _logger.GuardAsync(async () =>
+    {
+        if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.Peers.Count == 0)
+            throw new ClusterException(ClusterErrorKind.InvalidArgument, "the first message names no peers");
+        var peers = requestStream.Current.Peers.Select(peer => (PinMapping.ToPeer(peer), DaemonOf(peer))).Distinct().ToList();
+        await using var fan = new BlockFan(peers, _logger, context.CancellationToken);
+        var reporting = fan.ReportAsync(response => responseStream.WriteAsync(response, context.CancellationToken), context.CancellationToken);
+        try
+        {
+            do
+            {
+                if (requestStream.Current.Blocks.Count > 0)
+                    await fan.PutAsync(requestStream.Current.Blocks, context.CancellationToken);
+            }
+            while (fan.IsAnyLeft && await requestStream.MoveNext(context.CancellationToken));
+        }
+        finally
+        {
+            fan.Complete();
+            await reporting;
+        }
+    });
 
     /// <inheritdoc/>
     public override Task<V1.ConnectedResponse> Connected(V1.Empty request, ServerCallContext context) =>

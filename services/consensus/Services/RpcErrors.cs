@@ -16,6 +16,7 @@ internal static class RpcErrors
         ClusterErrorKind.FailedPrecondition => StatusCode.FailedPrecondition,
         ClusterErrorKind.ResourceExhausted => StatusCode.ResourceExhausted,
         ClusterErrorKind.Unavailable => StatusCode.Unavailable,
+        ClusterErrorKind.NotTrusted => StatusCode.PermissionDenied,
         ClusterErrorKind.Unimplemented => StatusCode.Unimplemented,
         _ => StatusCode.Internal,
     };

@@ -115,6 +115,11 @@ public sealed class GlobalStatus(
         {
             return reports.Made(peer, V1.TrackerStatus.ClusterError, "context deadline exceeded");
         }
+        catch (ClusterException e) when (e.Kind == ClusterErrorKind.NotTrusted && peer != self.Id)
+        {
+            // Left out of what many answer together (spec/peer-rpc.md 1).
+            return null;
+        }
         catch (ClusterException e)
         {
             return reports.Made(peer, V1.TrackerStatus.ClusterError, e.Message);

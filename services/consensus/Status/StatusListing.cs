@@ -15,7 +15,8 @@ namespace Cluster.Consensus.Status;
 public sealed class StatusListing(
     IConsensus consensus, ITracker tracker, IRemotePeers remote, SelfPeer self, StatusReports reports, ClusterSettings settings)
 {
-    private const int BatchItems = 256;
+    /// <summary>Bytes of a message, as long as the next item needs no waiting for.</summary>
+    private const int MessageBytes = 128 << 10;
 
     /// <summary>Statuses that pass a mask (0: all).</summary>
     public Task StatusAllAsync(int mask, bool local, Func<RawMessage, Task> write, CancellationToken cancellationToken) =>
@@ -68,21 +69,19 @@ public sealed class StatusListing(
         {
             // Other peers number their changes otherwise.
             merge.Add(
-                peer,
-                () => peer == self.Id ? ask(tracker, sequence, cancellationToken) : ask(remote.TrackerOf(peer), 0, cancellationToken),
-                cancellationToken);
+                peer, token => peer == self.Id ? ask(tracker, sequence, token) : ask(remote.TrackerOf(peer), 0, token), cancellationToken);
         }
 
-        var merged = new V1.GlobalPinInfoBatch();
-        while (await merge.NextAsync() is { } item)
+        message.Clear();
+        while (await merge.NextAsync(message))
         {
-            merged.Items.Add(item);
-            if (merged.Items.Count < BatchItems && merge.HasMoreAtHand)
+            if (message.Length < MessageBytes && merge.HasMoreAtHand)
                 continue;
-            message.Clear();
-            message.Message(merged);
             await write(message);
-            merged.Items.Clear();
+            message.Clear();
         }
+
+        if (message.Length > 0)
+            await write(message);
     }
 }

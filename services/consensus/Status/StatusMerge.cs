@@ -1,127 +1,112 @@
 using Cluster.Consensus.Clients;
-using Google.Protobuf.Collections;
+using Cluster.Consensus.Services;
+using Google.Protobuf;
 using Libp2p;
 using V1 = Cluster.Contracts.V1;
 
 namespace Cluster.Consensus.Status;
 
 /// <summary>
-/// Merges the sorted streams of several peers into one of global statuses. One batch of each peer is held at a time.
+/// Merges the sorted streams of several peers into one of global statuses, without decoding them. A few pages of each peer are held at a
+/// time. A peer that fails is an entry of each CID that it may hold, from then on; one that does not trust this peer is left out.
 /// </summary>
 internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDisposable
 {
-    private readonly List<Source> _sources = [];
+    private readonly List<StatusSource> _sources = [];
+    private readonly RawMessage _global = new(1024);
+    private readonly RawMessage _entry = new(512);
+    private readonly Dictionary<StatusSource, byte[]> _failed = [];
 
     /// <summary>Whether the next item can be made without waiting for a peer.</summary>
-    internal bool HasMoreAtHand => _sources.TrueForAll(s => s.Ended || s.AtHand);
+    internal bool HasMoreAtHand => _sources.TrueForAll(s => s.Ended || s.AtHand || s.IsBuffered);
 
-    internal void Add(PeerId peer, Func<IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken) =>
-        _sources.Add(new Source(peer, open, cancellationToken));
+    /// <summary>Adds a peer; its stream is opened at once.</summary>
+    internal void Add(PeerId peer, Func<CancellationToken, IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken) =>
+        _sources.Add(new StatusSource(peer, reports.IdentityOf(peer), open, cancellationToken));
 
-    /// <summary>The status of the next CID; null at the end.</summary>
+    /// <summary>Adds the global status of the next CID to a message of <c>repeated GlobalPinInfo items = 1</c>.</summary>
+    /// <returns>False at the end.</returns>
     /// <exception cref="ClusterException">All peers failed; the text of the first.</exception>
-    internal async ValueTask<V1.GlobalPinInfo?> NextAsync()
+    internal async ValueTask<bool> NextAsync(RawMessage batch)
     {
         foreach (var source in _sources)
-            await source.FillAsync();
-        if (_sources.TrueForAll(s => s.Failure is not null))
-            throw _sources[0].Failure!;
-
-        var lowest = Lowest();
-        if (lowest is null)
-            return null;
-        var cid = lowest.Current.Cid;
-        var global = StatusReports.Begin(lowest.Current);
-        foreach (var source in _sources)
         {
-            if (source.AtHand && source.Current.Cid.Equals(cid))
-            {
-                var report = source.Current;
-                source.Advance();
-                global.Peers.Add(reports.Entry(source.Peer, report));
-            }
-            else if (source.Failure is { } failure && Holds(global, source.Peer) && Shows(V1.TrackerStatus.ClusterError))
-            {
-                global.Peers.Add(reports.Made(source.Peer, V1.TrackerStatus.ClusterError, failure.Message));
-            }
+            if (!source.AtHand && !source.Ended)
+                await source.FillAsync();
         }
 
-        return global;
+        if (_sources.TrueForAll(s => s.Failure is not null))
+            throw _sources.Find(s => !s.IsLeftOut)?.Failure ?? _sources[0].Failure!;
+        return Merge(batch);
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var source in _sources)
             await source.DisposeAsync();
+        _global.Dispose();
+        _entry.Dispose();
     }
 
-    private bool Shows(V1.TrackerStatus status) => mask == 0 || ((int)status & mask) != 0;
-
-    private static bool Holds(V1.GlobalPinInfo global, PeerId peer)
+    private bool Merge(RawMessage batch)
     {
-        if (global.Allocations.Count == 0)
-            return true;
-        foreach (var allocation in global.Allocations)
-        {
-            if (allocation.Span.SequenceEqual(peer.Bytes))
-                return true;
-        }
-
-        return false;
-    }
-
-    private Source? Lowest()
-    {
-        Source? lowest = null;
+        StatusSource? lowest = null;
         foreach (var source in _sources)
         {
-            if (source.AtHand && (lowest is null || source.Current.Cid.Span.SequenceCompareTo(lowest.Current.Cid.Span) < 0))
+            if (source.AtHand && (lowest is null || source.Cid.SequenceCompareTo(lowest.Cid) < 0))
                 lowest = source;
+        }
+
+        if (lowest is null)
+            return false;
+        var cid = lowest.Cid;
+        _global.Clear();
+        var first = BestOf(cid, lowest);
+        var (allocated, _) = StatusParts.WriteShared(first.Item, _global);
+        foreach (var source in _sources)
+        {
+            if (source.AtHand && source.Cid.SequenceEqual(cid))
+            {
+                _entry.Clear();
+                source.WriteEntry(_entry);
+                _global.Field(7, _entry.Span);
+            }
+            else if (source is { Failure: not null, IsLeftOut: false } && Shows(V1.TrackerStatus.ClusterError)
+                && (!allocated || StatusParts.IsAllocated(first.Item, source.Peer)))
+            {
+                _global.Field(7, FailedEntryOf(source));
+            }
+        }
+
+        batch.Field(1, _global.Span);
+        foreach (var source in _sources)
+        {
+            if (source != lowest && source.AtHand && source.Cid.SequenceEqual(cid))
+                source.Advance();
+        }
+
+        lowest.Advance();
+        return true;
+    }
+
+    /// <summary>The report that what all peers share is taken from: one that knows the pin, not one that failed (spec/behaviour.md 14).</summary>
+    private StatusSource BestOf(ReadOnlySpan<byte> cid, StatusSource lowest)
+    {
+        foreach (var source in _sources)
+        {
+            if (source.AtHand && source.IsInPinset && source.Cid.SequenceEqual(cid))
+                return source;
         }
 
         return lowest;
     }
 
-    private sealed class Source(PeerId peer, Func<IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken)
-        : IAsyncDisposable
+    private byte[] FailedEntryOf(StatusSource source)
     {
-        private IAsyncEnumerator<StatusPage>? _stream;
-        private RepeatedField<V1.PinInfo> _batch = [];
-        private int _next;
-
-        public PeerId Peer { get; } = peer;
-
-        public bool Ended { get; private set; }
-
-        public Exception? Failure { get; private set; }
-
-        public bool AtHand => _next < _batch.Count;
-
-        public V1.PinInfo Current => _batch[_next];
-
-        public void Advance() => _next++;
-
-        public async ValueTask FillAsync()
-        {
-            try
-            {
-                while (!AtHand && !Ended)
-                {
-                    _stream ??= open().GetAsyncEnumerator(cancellationToken);
-                    Ended = !await _stream.MoveNextAsync();
-                    if (Ended)
-                        return;
-                    _batch = _stream.Current.Decode().Items;
-                    _next = 0;
-                }
-            }
-            catch (ClusterException e)
-            {
-                Ended = true;
-                Failure = e;
-            }
-        }
-
-        public ValueTask DisposeAsync() => _stream?.DisposeAsync() ?? ValueTask.CompletedTask;
+        if (!_failed.TryGetValue(source, out var entry))
+            _failed[source] = entry = reports.Made(source.Peer, V1.TrackerStatus.ClusterError, source.Failure!.Message).ToByteArray();
+        return entry;
     }
+
+    private bool Shows(V1.TrackerStatus status) => mask == 0 || ((int)status & mask) != 0;
 }

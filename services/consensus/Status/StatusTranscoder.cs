@@ -10,9 +10,6 @@ namespace Cluster.Consensus.Status;
 /// </summary>
 internal sealed class StatusTranscoder : IDisposable
 {
-    private const int Varint = 0;
-    private const int Bytes = 2;
-
     private readonly RawMessage _entry = new(512);
     private readonly RawMessage _global = new(1024);
     private readonly byte[] _identity;
@@ -24,10 +21,11 @@ internal sealed class StatusTranscoder : IDisposable
     /// <exception cref="FormatException">The page is no protobuf.</exception>
     internal void Transcode(ReadOnlySpan<byte> page, RawMessage batch)
     {
-        while (TryNext(ref page, out var field, out _, out var content))
+        var fields = new WireFields(page);
+        while (fields.Next())
         {
-            if (field == 1)
-                TranscodeItem(content, batch);
+            if (fields.Field == 1)
+                TranscodeItem(fields.Content, batch);
         }
     }
 
@@ -42,28 +40,29 @@ internal sealed class StatusTranscoder : IDisposable
         _global.Clear();
         _entry.Clear();
         _entry.Raw(_identity);
-        while (TryNext(ref item, out var field, out var whole, out var content))
+        var fields = new WireFields(item);
+        while (fields.Next())
         {
-            switch (field)
+            switch (fields.Field)
             {
                 // cid, name: the same number in both.
                 case 1 or 2:
-                    _global.Raw(whole);
+                    _global.Raw(fields.Whole);
                     break;
 
                 // allocations 12 → 3, origins 13 → 4, created 14 → 5, metadata 15 → 6.
                 case >= 12 and <= 15:
-                    _global.Field(field - 9, content);
+                    _global.Field(fields.Field - 9, fields.Content);
                     break;
 
                 // in_pinset 16 → 8.
                 case 16:
-                    _global.Number(8, content.IsEmpty ? 0UL : content[0]);
+                    _global.Number(8, fields.Number);
                     break;
 
                 // status, timestamp, error, attempts, priority stay with the peer.
                 case >= 7 and <= 11:
-                    _entry.Raw(whole);
+                    _entry.Raw(fields.Whole);
                     break;
             }
         }
@@ -71,53 +70,4 @@ internal sealed class StatusTranscoder : IDisposable
         _global.Field(7, _entry.Span);
         batch.Field(1, _global.Span);
     }
-
-    private static bool TryNext(ref ReadOnlySpan<byte> rest, out int field, out ReadOnlySpan<byte> whole, out ReadOnlySpan<byte> content)
-    {
-        field = 0;
-        whole = default;
-        content = default;
-        if (rest.IsEmpty)
-            return false;
-        var start = rest;
-        var tag = TakeVarint(ref rest);
-        field = (int)(tag >> 3);
-        switch ((int)(tag & 7))
-        {
-            case Varint:
-                var before = rest;
-                TakeVarint(ref rest);
-                content = before[..(before.Length - rest.Length)];
-                break;
-            case Bytes:
-                var length = TakeVarint(ref rest);
-                if (length > (ulong)rest.Length)
-                    throw Malformed();
-                content = rest[..(int)length];
-                rest = rest[(int)length..];
-                break;
-            default:
-                throw Malformed();
-        }
-
-        whole = start[..(start.Length - rest.Length)];
-        return true;
-    }
-
-    private static ulong TakeVarint(ref ReadOnlySpan<byte> rest)
-    {
-        ulong value = 0;
-        for (var i = 0; i < 10 && i < rest.Length; i++)
-        {
-            value |= (ulong)(rest[i] & 0x7f) << (7 * i);
-            if (rest[i] >= 0x80)
-                continue;
-            rest = rest[(i + 1)..];
-            return value;
-        }
-
-        throw Malformed();
-    }
-
-    private static FormatException Malformed() => new("the tracker's answer is malformed");
 }
