@@ -6,6 +6,7 @@ using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Peering;
 using Cluster.Consensus.Pinning;
 using Cluster.Consensus.Replication;
+using Cluster.Consensus.Rpc;
 using Cluster.Consensus.Services;
 using Cluster.Consensus.Status;
 using Cluster.Hosting;
@@ -48,7 +49,7 @@ internal static class Composition
             network, peering, consensus, p.GetRequiredService<ITracker>(), p.GetRequiredService<MetricSnapshot>(),
             p.GetRequiredService<TimeProvider>(), service.Context.Loggers));
         parts.AddSingleton(network.Host);
-        parts.AddSingleton<IRemotePeers, NoRemotePeers>();
+        parts.AddSingleton<IRemotePeers>(p => new RemotePeers(network.Host, p.GetRequiredService<TimeProvider>()));
         parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
         parts.AddSingleton<IDaemon>(new ConnectorClient(service.Context.Channels.For(ServiceName.Connector)));
         parts.AddSingleton<IClusterDagReader, DaemonDagReader>();
@@ -74,9 +75,11 @@ internal static class Composition
         parts.AddSingleton<Membership>();
         parts.AddSingleton(p => new AlertHandler(p.GetRequiredService<AlertList>(), p.GetRequiredService<Evacuation>(), settings, logger));
         parts.AddSingleton<ClusterParts>();
+        parts.AddSingleton<RpcParts>();
 
         // Started in this order and stopped in the reverse one: the state is the last to go.
         parts.AddHostedService(p => new StateOwner(consensus, database, p.GetRequiredService<ClusterPeering>(), logger, service.Context.Options.Supervised));
+        parts.AddHostedService<RpcStart>();
         parts.AddHostedService(p => new PeeringStart(p.GetRequiredService<ClusterPeering>(), p.GetRequiredService<Readiness>()));
         parts.AddHostedService(p => new IdleFlush(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new MonitorBridge(

@@ -96,12 +96,16 @@ internal sealed class FakeTracker : ITracker
 
     public Exception? Failure { get; set; }
 
-    public ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
+    /// <summary>Held until a test lets questions through; open at first.</summary>
+    public Func<CancellationToken, Task> BeforeEach { get; set; } = static _ => Task.CompletedTask;
+
+    public async ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
     {
         Asked.Enqueue((cid, atLeastSequence));
+        await BeforeEach(cancellationToken);
         if (Failure is not null)
             throw Failure;
-        return new(Known.TryGetValue(cid, out var info) ? info.Clone() : Report(cid, V1.TrackerStatus.Unpinned));
+        return (Known.TryGetValue(cid, out var info) ? info.Clone() : Report(cid, V1.TrackerStatus.Unpinned));
     }
 
     public async ValueTask<V1.PinInfo> RecoverAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
@@ -150,12 +154,18 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
 {
     public string Error { get; set; } = string.Empty;
 
+    public string Id { get; set; } = "12D3KooWDaemon";
+
+    public IReadOnlyList<string> Swarm { get; set; } = ["12D3KooWOther"];
+
+    public List<V1.RepoGcKey> Garbage { get; } = [new V1.RepoGcKey { Key = ByteString.CopyFrom(1, 2) }];
+
     public Dictionary<string, Cid> Paths { get; } = [];
 
     public Dictionary<Cid, IReadOnlyList<Cid>> Dags { get; } = [];
 
     public ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken) =>
-        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = "12D3KooWDaemon", Addresses = { "/ip4/10.0.0.1/tcp/4001" } });
+        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = Id, Addresses = { "/ip4/10.0.0.1/tcp/4001" } });
 
     public ValueTask<Cid> ResolveAsync(string path, CancellationToken cancellationToken) =>
         Paths.TryGetValue(path, out var cid) ? new(cid) : throw new ClusterException(ClusterErrorKind.Internal, $"no link named {path}");
@@ -165,9 +175,11 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
 
     public ValueTask<IReadOnlyList<V1.RepoGcKey>> RepoGcAsync(CancellationToken cancellationToken) => Error.Length > 0
         ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)
-        : new([new V1.RepoGcKey { Key = ByteString.CopyFrom(1, 2) }]);
+        : new([.. Garbage]);
 
-    public ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) => new(["12D3KooWOther"]);
+    public ValueTask<IReadOnlyList<string>> SwarmPeersAsync(CancellationToken cancellationToken) => Error.Length > 0
+        ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)
+        : new(Swarm);
 
     public ValueTask<V1.RepoStatResponse> RepoStatAsync(CancellationToken cancellationToken) => Error.Length > 0
         ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)

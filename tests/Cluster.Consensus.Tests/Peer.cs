@@ -22,24 +22,28 @@ internal sealed class Peer : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("consensus-test-").FullName;
 
-    public Peer(ClusterSettings? settings = null, IConsensus? other = null)
+    public Peer(ClusterSettings? settings = null, IConsensus? other = null, PeerId? id = null, IRemotePeers? remote = null, Func<IConsensus, IConsensus>? wrap = null)
     {
+        var self = id ?? Self;
+        Remote = remote ?? new NoRemotePeers();
         Settings = settings ?? new ClusterSettings { PeerName = "peer1", AllocateBy = ["freespace"] };
         Database = Database.Open(Path.Combine(_folder, "state"), new DatabaseOptions { Format = PinStore.Format });
         State = PinStore.Open(Database);
-        Consensus = other ?? new SinglePeerConsensus(Self, State);
+        Consensus = other ?? new SinglePeerConsensus(self, State);
+        if (wrap is not null)
+            Consensus = wrap(Consensus);
         var logger = NullLogger.Instance;
         Metrics = new MetricSnapshot(Clock);
         var allocator = new MetricAllocator(Metrics, Consensus, Settings, Clock, new Random(1), logger);
         Planner = new PinPlanner(State, allocator, Settings, Clock, logger);
         Unpins = new UnpinPlanner(State, Daemon, Planner, logger);
         Operations = new PinOperations(Consensus, Planner, Unpins, Daemon);
-        SelfPeer = new SelfPeer(Self, Settings.PeerName, () => [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/9096/p2p/{Self}")], Consensus, Remote, Daemon);
+        SelfPeer = new SelfPeer(self, Settings.PeerName, () => [Multiaddr.Parse($"/ip4/127.0.0.1/tcp/9096/p2p/{self}")], Consensus, Remote, Daemon);
         var reports = new StatusReports(SelfPeer, Metrics, Clock);
         Status = new GlobalStatus(Consensus, Tracker, Remote, SelfPeer, reports, Settings);
         Listing = new StatusListing(Consensus, Tracker, Remote, SelfPeer, reports, Settings);
-        Responsibility = new Responsibility(Self, Consensus);
-        Evacuation = new Evacuation(Self, Consensus, Planner, Responsibility, Settings, logger);
+        Responsibility = new Responsibility(self, Consensus);
+        Evacuation = new Evacuation(self, Consensus, Planner, Responsibility, Settings, logger);
         Membership = new Membership(Consensus, SelfPeer, Daemon, Remote, Metrics, Evacuation);
         Parts = new ClusterParts(Consensus, Operations, Planner, Unpins, Status, Listing, Membership, SelfPeer, Alerts, Readiness, Settings);
     }
@@ -52,7 +56,7 @@ internal sealed class Peer : IAsyncDisposable
 
     public FakeDaemon Daemon { get; } = new();
 
-    public NoRemotePeers Remote { get; } = new();
+    public IRemotePeers Remote { get; }
 
     public AlertList Alerts { get; } = new();
 

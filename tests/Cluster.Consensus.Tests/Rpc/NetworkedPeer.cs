@@ -1,0 +1,71 @@
+using Cluster.Consensus.Rpc;
+using Cluster.Consensus.Status;
+using Libp2p;
+
+namespace Cluster.Consensus.Tests.Rpc;
+
+/// <summary>A peer's core behind a libp2p host on loopback that serves the peer RPC; the others are reached through it.</summary>
+internal sealed class NetworkedPeer : IAsyncDisposable
+{
+    private readonly PeerRpcEndpoint _endpoint;
+
+    private NetworkedPeer(Libp2pHost host, string name, PeerCallLimits? calls, ServedCallLimits? served)
+    {
+        Host = host;
+        Remote = new RemotePeers(host, TimeProvider.System, calls);
+        var settings = new ClusterSettings { PeerName = name, AllocateBy = ["freespace"] };
+        Core = new Peer(settings, id: host.Id, remote: Remote, wrap: inner => new MemberConsensus(inner, host.Id));
+        Consensus = (MemberConsensus)Core.Consensus;
+        var reports = new StatusReports(Core.SelfPeer, Core.Metrics, Core.Clock);
+        _endpoint = new PeerRpcEndpoint(
+            host, new RpcParts(Core.Consensus, Core.Tracker, Core.Daemon, Core.SelfPeer, Core.Membership, Core.Status, reports), served);
+    }
+
+    public Libp2pHost Host { get; }
+
+    public RemotePeers Remote { get; }
+
+    public Peer Core { get; }
+
+    public MemberConsensus Consensus { get; }
+
+    public PeerId Id => Host.Id;
+
+    public int ServedNow => _endpoint.UnderWay;
+
+    public static async Task<NetworkedPeer> StartAsync(string name, PeerCallLimits? calls = null, ServedCallLimits? served = null)
+    {
+        var host = new Libp2pHost(new HostOptions { Key = PrivateKey.GenerateEd25519(), Listen = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")] });
+        var peer = new NetworkedPeer(host, name, calls, served);
+        await host.StartAsync();
+        return peer;
+    }
+
+    /// <summary>Members of one cluster that trust each other and know where each is.</summary>
+    public static async Task<NetworkedPeer[]> ClusterAsync(int count, PeerCallLimits? calls = null, ServedCallLimits? served = null)
+    {
+        var peers = await Task.WhenAll(Enumerable.Range(0, count).Select(n => StartAsync($"peer{n}", calls, served)));
+        foreach (var peer in peers)
+        {
+            foreach (var other in peers.Where(p => p != peer))
+                peer.Meet(other);
+        }
+
+        return peers;
+    }
+
+    /// <summary>Learns where another peer is, takes it for a member and trusts it.</summary>
+    public void Meet(NetworkedPeer other)
+    {
+        Host.Peerstore.AddAddresses(other.Id, other.Host.ListenAddresses, AddressTtl.Permanent);
+        Consensus.Members.Add(other.Id);
+        Consensus.Trusted.Add(other.Id);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _endpoint.Dispose();
+        await Host.DisposeAsync();
+        await Core.DisposeAsync();
+    }
+}
