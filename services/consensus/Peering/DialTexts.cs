@@ -10,12 +10,16 @@ public static class DialTexts
     public static string Of(DialException failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
+        if (failure.Failure == DialFailure.Self)
+            return "failed to dial: dial to self attempted";
+        if (failure.Failure == DialFailure.Backoff && failure.Attempts.Count == 0)
+            return $"failed to dial: failed to dial {failure.Peer}: dial backoff";
         var text = new StringBuilder($"failed to dial: failed to dial {failure.Peer}: ");
         if (failure.Attempts.Count == 0)
             return text.Append(failure.Failure == DialFailure.NoAddresses ? "no addresses" : Cause(failure)).ToString();
         text.Append("all dials failed");
         foreach (var attempt in failure.Attempts)
-            text.Append($"\n  * [{attempt.Address}] {attempt.Reason}");
+            text.Append($"\n  * [{attempt.Address}] {ReasonOf(attempt)}");
         if (Advice(failure.Failure) is { } advice)
             text.Append('\n').Append(advice);
         return text.ToString();
@@ -33,6 +37,21 @@ public static class DialTexts
     /// <summary>Whether the failure needs somebody to change something: trying again does not help.</summary>
     public static bool IsMisconfiguration(DialFailure failure) =>
         failure is DialFailure.OtherNetwork or DialFailure.OtherPeer or DialFailure.NoCommonProtocol or DialFailure.NoDialableAddresses;
+
+    private static string ReasonOf(DialAttempt attempt) => attempt.Failure switch
+    {
+        DialFailure.Refused => $"dial {EndOf(attempt.Address)}: connect: connection refused",
+        DialFailure.Unreachable => $"dial {EndOf(attempt.Address)}: connect: no route to host",
+        DialFailure.TimedOut => $"dial {EndOf(attempt.Address)}: i/o timeout",
+        DialFailure.Backoff => "dial backoff",
+        DialFailure.OtherPeer or DialFailure.OtherNetwork or DialFailure.HandshakeFailed or DialFailure.NoCommonProtocol =>
+            $"failed to negotiate security protocol: {attempt.Reason}",
+        _ => attempt.Reason,
+    };
+
+    private static string EndOf(Multiaddr address) => address.TryGetTcpEndPoint(out var end)
+        ? $"{(end.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "tcp6" : "tcp4")} {end}"
+        : $"{address}";
 
     private static string Cause(DialException failure)
     {

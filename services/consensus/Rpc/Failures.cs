@@ -1,3 +1,4 @@
+using Cluster.Consensus.Peering;
 using Cluster.PeerRpc;
 using Cluster.PeerRpc.Msgpack;
 using Cluster.PeerRpc.Streams;
