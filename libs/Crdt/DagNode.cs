@@ -56,6 +56,21 @@ public sealed class DagNode
         return new DagNode { Links = links, Delta = Delta.Parse(data) };
     }
 
+    /// <summary>Reads the links alone, without looking at the delta: for those who fetch ahead.</summary>
+    /// <exception cref="CrdtFormatException">As with <see cref="Parse"/>, except for what is wrong with the delta.</exception>
+    public static IReadOnlyList<BlockId> ParseLinks(ReadOnlySpan<byte> bytes)
+    {
+        List<BlockId> links = [];
+        var reader = new ProtobufReader(bytes);
+        while (reader.Next())
+        {
+            if (reader is not { Field: 2, IsBytes: true }) continue;
+            if (links.Count == MaxLinks) throw new CrdtFormatException($"a node has more than {MaxLinks} links");
+            links.Add(ParseLink(reader.Bytes));
+        }
+        return links;
+    }
+
     private static BlockId ParseLink(ReadOnlySpan<byte> bytes)
     {
         var reader = new ProtobufReader(bytes);

@@ -57,6 +57,9 @@ public sealed class MerkleCrdt
     /// <summary>The raw bytes of a stored block, to serve to other replicas.</summary>
     public static bool TryGetBlock(ICrdtTransaction store, BlockId id, out byte[]? bytes) => store.TryGet(CrdtKeys.Block(id), out bytes);
 
+    /// <summary>Whether a block is merged.</summary>
+    public static bool IsMerged(ICrdtTransaction store, BlockId id) => store.TryGet(CrdtKeys.Processed(id), out _);
+
     /// <summary>The value of a key, or null.</summary>
     public static byte[]? Get(ICrdtTransaction store, string key) => KeyValueSet.Find(store, key)?.Value;
 

@@ -85,5 +85,8 @@ public sealed class PinProjection
         _outcomes.Clear();
     }
 
+    /// <summary>Forgets what was taken in: its transaction failed.</summary>
+    public void Clear() => _outcomes.Clear();
+
     private readonly record struct Outcome(ReadOnlyMemory<byte>? Value, bool IsNews);
 }

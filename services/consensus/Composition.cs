@@ -1,5 +1,6 @@
 using Cluster.Consensus.Alerts;
 using Cluster.Consensus.Clients;
+using Cluster.Consensus.CrdtReplication;
 using Cluster.Consensus.Lifecycle;
 using Cluster.Consensus.Members;
 using Cluster.Consensus.Metrics;
@@ -32,17 +33,15 @@ internal static class Composition
         var database = OpenDatabase(service.Context.Folder);
         var logger = service.Logger("cluster");
         var replication = service.Logger(configuration.Consensus);
-        var consensus = new SinglePeerConsensus(
-            identity.Id, PinStore.Open(database), ReplicationLog.Committed(replication, configuration.Consensus == "raft"), membersLeave: configuration.Consensus == "raft");
+        var metrics = new MetricSnapshot(TimeProvider.System);
         var peering = PeeringSettings.From(configuration, identity, service.Context.Options);
         var network = new ClusterNetwork(peering, TimeProvider.System, service.Context.Loggers);
-        if (configuration.Consensus == "crdt")
-            ReplicationLog.Started(replication, configuration.Crdt);
+        var consensus = CreateConsensus(configuration, identity.Id, PinStore.Open(database), metrics, network, replication);
 
         service.AnnounceStop(configuration.Consensus, "stopping Consensus component");
         var parts = service.Services;
         parts.AddSingleton(settings);
-        parts.AddSingleton<IConsensus>(consensus);
+        parts.AddSingleton(consensus);
         parts.AddSingleton(consensus.State);
         parts.AddSingleton(network);
         parts.AddSingleton(p => new ClusterPeering(
@@ -53,7 +52,7 @@ internal static class Composition
         parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
         parts.AddSingleton<IDaemon>(new ConnectorClient(service.Context.Channels.For(ServiceName.Connector)));
         parts.AddSingleton<IClusterDagReader, DaemonDagReader>();
-        parts.AddSingleton<MetricSnapshot>();
+        parts.AddSingleton(metrics);
         parts.AddSingleton<AlertList>();
         parts.AddSingleton<Readiness>();
         parts.AddSingleton(p => new SelfPeer(
@@ -98,6 +97,19 @@ internal static class Composition
         service.MapGrpc<ClusterService>();
         service.MapGrpc<StateService>();
         service.MapGrpc<PeerNetworkService>();
+    }
+
+    private static IConsensus CreateConsensus(
+        ClusterConfiguration configuration, PeerId self, PinStore state, MetricSnapshot metrics, ClusterNetwork network, ILogger logger)
+    {
+        if (configuration.Consensus != "crdt")
+            return new SinglePeerConsensus(self, state, ReplicationLog.Committed(logger));
+        ReplicationLog.Started(logger, configuration.Crdt);
+        var consensus = new CrdtConsensus(
+            self, state, CrdtSettings.From(configuration.Crdt), metrics, TimeProvider.System, Random.Shared, logger);
+        network.Attach(consensus);
+        consensus.Start(network);
+        return consensus;
     }
 
     /// <summary>What the original refuses to start with (spec/config.md 2.1).</summary>

@@ -1,60 +1,79 @@
-using Cluster.PinState;
 using Cluster.Storage;
 
 namespace Cluster.Consensus.Replication;
 
 /// <summary>
-/// Writes operations to a state with one synced write for all that wait at a time (design section 4). What arrives while a write is
-/// under way forms the next one; a lone request is written at once. A thread of its own waits for the disk, so that the thread
-/// pool, which has as many threads as the machine has cores, does not.
+/// Writes operations with one synced write for all that wait at a time (design section 4). What arrives while a write is under way
+/// forms the next one; a lone request is written at once, unless a <see cref="CommitCollection"/> has it wait for others. A thread of
+/// its own waits for the disk, so that the thread pool, which has as many threads as the machine has cores, does not.
 /// </summary>
 internal sealed class GroupCommit : IDisposable
 {
-    /// <summary>Operations that may wait; beyond that a request is refused, for its caller to slow down.</summary>
-    internal const int MaxWaiting = 100_000;
-
     private const int MaxBatch = 4096;
 
-    private readonly PinStore _store;
-    private readonly Action<IReadOnlyList<StateOperation>>? _committed;
+    private readonly IGroupWriter _writer;
+    private readonly CommitCollection? _collection;
+    private readonly CommitQueue _queue;
+    private readonly TimeProvider _clock;
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _work = new(0);
     private readonly Thread _thread;
-    private Queue<Request> _waiting = new();
+    private readonly Queue<CommitRequest> _waiting = new();
     private int _waitingOperations;
+    private bool _rung;
     private bool _closed;
 
-    /// <param name="store">The state.</param>
-    /// <param name="committed">Told of operations that are durable, after those who wait for them.</param>
-    internal GroupCommit(PinStore store, Action<IReadOnlyList<StateOperation>>? committed = null)
+    /// <param name="writer">What writes.</param>
+    /// <param name="collection">How long operations wait for others; null: not at all.</param>
+    /// <param name="queue">How many may wait.</param>
+    /// <param name="clock">Tells how long something has waited.</param>
+    internal GroupCommit(IGroupWriter writer, CommitCollection? collection = null, CommitQueue? queue = null, TimeProvider? clock = null)
     {
-        _store = store;
-        _committed = committed;
+        _writer = writer;
+        _collection = collection;
+        _queue = queue ?? CommitQueue.Default;
+        _clock = clock ?? TimeProvider.System;
         _thread = new Thread(Run) { Name = "commit", IsBackground = true };
         _thread.Start();
     }
 
-    internal Task<ulong> CommitAsync(IReadOnlyList<StateOperation> operations)
+    /// <summary>Accepts operations; completes with the number of the state's last change when they are durable.</summary>
+    /// <param name="operations">What is to be done, in order and as one.</param>
+    /// <param name="values">What is prepared for each, if the writer wants that.</param>
+    /// <exception cref="ClusterException">Too many wait, or the peer stops.</exception>
+    internal Task<ulong> CommitAsync(IReadOnlyList<StateOperation> operations, IReadOnlyList<ReadOnlyMemory<byte>>? values = null)
     {
         if (operations.Count == 0)
-            return Task.FromResult(_store.Totals.Sequence);
-        var request = new Request(operations);
+            return Task.FromResult(_writer.Sequence);
+        var request = new CommitRequest(operations, values, _clock.GetTimestamp());
         bool ring;
         lock (_lock)
         {
             if (_closed)
-                throw new ClusterException(ClusterErrorKind.Unavailable, "shutting down. Pin could not be committed");
-            if (_waitingOperations + operations.Count > MaxWaiting && _waitingOperations > 0)
-                throw new ClusterException(
-                    ClusterErrorKind.ResourceExhausted, $"more than {MaxWaiting} operations are waiting to be committed. Try again later");
-            ring = _waiting.Count == 0;
+                throw new ClusterException(ClusterErrorKind.Unavailable, _queue.Closed);
+            if (_waitingOperations + operations.Count > _queue.Operations && _waitingOperations > 0)
+                throw new ClusterException(ClusterErrorKind.ResourceExhausted, _queue.Refusal);
             _waiting.Enqueue(request);
             _waitingOperations += operations.Count;
+            ring = _waiting.Count == 1 || (_collection is not null && _waitingOperations >= _collection.Items);
         }
 
         if (ring)
             _work.Release();
         return request.Done.Task;
+    }
+
+    /// <summary>Asks for a write, whether there are requests or not. Waits for nothing.</summary>
+    internal void Ring()
+    {
+        lock (_lock)
+        {
+            if (_rung || _closed)
+                return;
+            _rung = true;
+        }
+
+        _work.Release();
     }
 
     /// <summary>Writes what was accepted, then ends. Blocks until then.</summary>
@@ -74,25 +93,45 @@ internal sealed class GroupCommit : IDisposable
 
     private void Run()
     {
-        var batch = new List<Request>();
+        var batch = new List<CommitRequest>();
+        var wait = Timeout.InfiniteTimeSpan;
+        var toldShutdown = false;
         while (true)
         {
-            _work.Wait();
-            while (Take(batch))
+            _work.Wait(wait);
+            while (Take(batch, out wait, out var ended))
+            {
+                var operations = batch.Sum(request => request.Operations.Count);
                 Commit(batch);
+                if (operations > 0 && ended is { } end)
+                    _collection?.Ended?.Invoke(end, operations);
+                toldShutdown |= ended == CollectionEnd.Shutdown;
+                _writer.Answered();
+            }
+
             lock (_lock)
             {
-                if (_closed && _waiting.Count == 0)
-                    return;
+                if (!_closed || _waiting.Count > 0)
+                    continue;
             }
+
+            if (!toldShutdown)
+                _collection?.Ended?.Invoke(CollectionEnd.Shutdown, 0);
+            return;
         }
     }
 
-    private bool Take(List<Request> batch)
+    /// <summary>Takes what is to be written now: false when that is nothing, for so long as <paramref name="wait"/> says.</summary>
+    private bool Take(List<CommitRequest> batch, out TimeSpan wait, out CollectionEnd? ended)
     {
         batch.Clear();
         lock (_lock)
         {
+            var rung = _rung;
+            _rung = false;
+            ended = EndOfCollection(out wait);
+            if (_collection is not null && ended is null)
+                return rung;
             var operations = 0;
             while (_waiting.TryPeek(out var request) && (batch.Count == 0 || operations + request.Operations.Count <= MaxBatch))
             {
@@ -101,16 +140,34 @@ internal sealed class GroupCommit : IDisposable
             }
 
             _waitingOperations -= operations;
+            return rung || batch.Count > 0;
         }
-
-        return batch.Count > 0;
     }
 
-    private void Commit(List<Request> batch)
+    /// <summary>Why the collected operations are to be written now; null while they wait, or nothing is collected.</summary>
+    private CollectionEnd? EndOfCollection(out TimeSpan wait)
+    {
+        wait = Timeout.InfiniteTimeSpan;
+        if (_collection is null || !_waiting.TryPeek(out var first))
+            return null;
+        if (_closed)
+            return CollectionEnd.Shutdown;
+        if (_waitingOperations >= _collection.Items)
+            return CollectionEnd.Size;
+        wait = _collection.Age - _clock.GetElapsedTime(first.Arrived);
+        if (wait > TimeSpan.Zero)
+            return null;
+        wait = Timeout.InfiniteTimeSpan;
+        return CollectionEnd.Age;
+    }
+
+    private void Commit(List<CommitRequest> batch)
     {
         try
         {
-            Write(batch);
+            var sequence = _writer.Write(batch);
+            foreach (var request in batch)
+                request.Done.SetResult(sequence);
         }
         catch (Exception e)
         {
@@ -122,43 +179,11 @@ internal sealed class GroupCommit : IDisposable
                 return;
             }
 
-            batch[0].Done.SetException(
-                e is StorageException ? new ClusterException(ClusterErrorKind.Internal, $"the change could not be written: {e.Message}", e) : e);
-        }
-    }
-
-    private void Write(List<Request> batch)
-    {
-        ulong sequence;
-        using (var transaction = _store.Begin())
-        {
             foreach (var request in batch)
             {
-                for (var i = 0; i < request.Operations.Count; i++)
-                {
-                    var operation = request.Operations[i];
-                    if (operation.Kind == OperationKind.Pin)
-                        transaction.Put(operation.Pin!);
-                    else
-                        transaction.Remove(operation.Cid);
-                }
+                request.Done.SetException(
+                    e is StorageException ? new ClusterException(ClusterErrorKind.Internal, $"the change could not be written: {e.Message}", e) : e);
             }
-
-            sequence = transaction.Commit(Durability.Synced);
         }
-
-        foreach (var request in batch)
-            request.Done.SetResult(sequence);
-        if (_committed is null)
-            return;
-        foreach (var request in batch)
-            _committed(request.Operations);
-    }
-
-    private sealed class Request(IReadOnlyList<StateOperation> operations)
-    {
-        public IReadOnlyList<StateOperation> Operations { get; } = operations;
-
-        public TaskCompletionSource<ulong> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -16,8 +16,12 @@ internal static partial class ReplicationLog
             Batching(logger, settings.Batching.MaxBatchSize, settings.Batching.MaxBatchAge.ToString());
     }
 
-    /// <summary>Names the pins that were added and removed, in the words of the crdt or the raft component; null when nobody reads them.</summary>
-    internal static Action<IReadOnlyList<StateOperation>>? Committed(ILogger logger, bool raft)
+    /// <summary>Why a batch was committed (spec/behaviour.md 12.1).</summary>
+    internal static void BatchCommitted(ILogger logger, CollectionEnd end, int items) =>
+        BatchCommitted(logger, end switch { CollectionEnd.Size => "size", CollectionEnd.Age => "max age", _ => "shutdown" }, items);
+
+    /// <summary>Names the pins that were added and removed, in the words of the raft component; null when nobody reads them.</summary>
+    internal static Action<IReadOnlyList<StateOperation>>? Committed(ILogger logger)
     {
         if (!logger.IsEnabled(LogLevel.Information))
             return null;
@@ -25,20 +29,52 @@ internal static partial class ReplicationLog
         {
             for (var i = 0; i < operations.Count; i++)
             {
-                var operation = operations[i];
-                if (operation.Kind == OperationKind.Pin)
-                    (raft ? (Action<ILogger, Cid>)RaftPinned : PinAdded)(logger, operation.Cid);
+                if (operations[i].Kind == OperationKind.Pin)
+                    RaftPinned(logger, operations[i].Cid);
                 else
-                    (raft ? (Action<ILogger, Cid>)RaftUnpinned : PinRemoved)(logger, operation.Cid);
+                    RaftUnpinned(logger, operations[i].Cid);
             }
         };
     }
 
+    [LoggerMessage(1106, LogLevel.Information, "batch commit ({End}): {Items} items")]
+    private static partial void BatchCommitted(ILogger logger, string end, int items);
+
+    [LoggerMessage(1110, LogLevel.Information, "store is marked clean. No need to repair")]
+    internal static partial void StoreIsClean(ILogger logger);
+
+    [LoggerMessage(1111, LogLevel.Information, "store is marked dirty. Starting DAG repair operation: {Missing} blocks are missing")]
+    internal static partial void Repairing(ILogger logger, int missing);
+
+    [LoggerMessage(1112, LogLevel.Error, "a head announced by {Author} could not be read: {Error}")]
+    internal static partial void BadAnnouncement(ILogger logger, string author, string error);
+
+    [LoggerMessage(1113, LogLevel.Error, "block {Block} could not be merged: {Error}")]
+    internal static partial void BadBlock(ILogger logger, string block, string error);
+
+    [LoggerMessage(1114, LogLevel.Warning, "block {Block} could not be fetched: {Error}")]
+    internal static partial void BlockUnavailable(ILogger logger, string block, string error);
+
+    [LoggerMessage(1115, LogLevel.Error, "the entry {Key} is no pin and is passed over: {Error}")]
+    internal static partial void UnreadableEntry(ILogger logger, string key, string error);
+
+    [LoggerMessage(1116, LogLevel.Error, "the set could not be written: {Error}")]
+    internal static partial void WriteFailed(ILogger logger, string error);
+
+    [LoggerMessage(1117, LogLevel.Error, "heads could not be announced: {Error}")]
+    internal static partial void AnnounceFailed(ILogger logger, string error);
+
+    [LoggerMessage(1118, LogLevel.Information, "{Pins} pins from before are taken over into the replicated set")]
+    internal static partial void TakenOver(ILogger logger, ulong pins);
+
+    [LoggerMessage(1119, LogLevel.Warning, "more than {Limit} announcements wait; the oldest are dropped")]
+    internal static partial void AnnouncementsDropped(ILogger logger, int limit);
+
     [LoggerMessage(1102, LogLevel.Information, "new pin added: {Cid}")]
-    private static partial void PinAdded(ILogger logger, Cid cid);
+    internal static partial void PinAdded(ILogger logger, Cid cid);
 
     [LoggerMessage(1103, LogLevel.Information, "pin removed: {Cid}")]
-    private static partial void PinRemoved(ILogger logger, Cid cid);
+    internal static partial void PinRemoved(ILogger logger, Cid cid);
 
     [LoggerMessage(1104, LogLevel.Information, "pin committed to global state: {Cid}")]
     private static partial void RaftPinned(ILogger logger, Cid cid);

@@ -10,20 +10,17 @@ namespace Cluster.Consensus.Replication;
 public sealed class SinglePeerConsensus : IConsensus
 {
     private readonly PeerId _self;
-    private readonly bool _membersLeave;
     private readonly GroupCommit _commits;
 
     /// <summary>Over a state that only this consensus writes.</summary>
     /// <param name="self">The peer.</param>
     /// <param name="state">The state.</param>
     /// <param name="committed">Told of operations that are durable, on the thread that commits: for the log.</param>
-    /// <param name="membersLeave">Whether the configured component can take members out: raft can, crdt cannot.</param>
-    public SinglePeerConsensus(PeerId self, PinStore state, Action<IReadOnlyList<StateOperation>>? committed = null, bool membersLeave = true)
+    public SinglePeerConsensus(PeerId self, PinStore state, Action<IReadOnlyList<StateOperation>>? committed = null)
     {
         _self = self;
-        _membersLeave = membersLeave;
         State = state;
-        _commits = new GroupCommit(state, committed);
+        _commits = new GroupCommit(new StoreWriter(state, committed));
     }
 
     /// <inheritdoc/>
@@ -80,8 +77,7 @@ public sealed class SinglePeerConsensus : IConsensus
     /// <inheritdoc/>
     public Task RemovePeerAsync(PeerId peer, CancellationToken cancellationToken) => throw new ClusterException(
         ClusterErrorKind.FailedPrecondition,
-        !_membersLeave ? "crdt consensus component cannot remove peers"
-        : peer == _self ? "cannot remove ourselves from a 1-peer cluster" : $"{peer} is not a member of this cluster");
+        peer == _self ? "cannot remove ourselves from a 1-peer cluster" : $"{peer} is not a member of this cluster");
 
     /// <inheritdoc/>
     public Task CleanAsync(CancellationToken cancellationToken)

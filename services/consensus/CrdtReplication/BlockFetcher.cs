@@ -1,0 +1,187 @@
+using Cluster.Consensus.Replication;
+using Cluster.CrdtState;
+using Crdt;
+using Libp2p;
+using Microsoft.Extensions.Logging;
+
+namespace Cluster.Consensus.CrdtReplication;
+
+/// <summary>
+/// Fetches nodes of the DAG, up to 50 at a time (spec/crdt.md 1). It reads ahead: the links of a node that arrived are asked for while
+/// the node still waits to be merged, so that a long chain costs a round trip a node and not a write to the disk. What arrived and is
+/// not merged yet is bounded in bytes: beyond, nothing new is asked for.
+/// </summary>
+internal sealed class BlockFetcher : IAsyncDisposable
+{
+    /// <summary>Fetches under way at most.</summary>
+    internal const int Workers = 50;
+
+    /// <summary>A block that nobody gave within this time is given up until it is asked for again.</summary>
+    internal static readonly TimeSpan FetchTimeout = TimeSpan.FromMinutes(2);
+
+    private const long MaxUnmergedBytes = 32 << 20;
+
+    private readonly ICrdtNetwork _network;
+    private readonly CrdtReader _store;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Action<CrdtInput> _deliver;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private readonly HashSet<BlockId> _known = []; // queued, being fetched, or arrived and not merged yet
+    private readonly Queue<(BlockId Block, PeerId? From)> _queue = new();
+    private int _active;
+    private long _unmergedBytes;
+
+    /// <param name="network">Who fetches.</param>
+    /// <param name="store">Tells which blocks are merged.</param>
+    /// <param name="clock">For the timeout.</param>
+    /// <param name="logger">Facility <c>crdt</c>.</param>
+    /// <param name="deliver">Takes what arrived, and what did not.</param>
+    internal BlockFetcher(ICrdtNetwork network, CrdtReader store, TimeProvider clock, ILogger logger, Action<CrdtInput> deliver)
+    {
+        _network = network;
+        _store = store;
+        _clock = clock;
+        _logger = logger;
+        _deliver = deliver;
+    }
+
+    /// <summary>Asks for blocks; those that are asked for already, or are here and wait to be merged, are passed over.</summary>
+    internal void Want(IReadOnlyList<(BlockId Block, PeerId? From)> blocks)
+    {
+        lock (_lock)
+        {
+            foreach (var block in blocks)
+            {
+                if (_known.Add(block.Block))
+                    _queue.Enqueue(block);
+            }
+        }
+
+        Pump();
+    }
+
+    /// <summary>A block that arrived was merged, or nobody wanted it any more.</summary>
+    internal void Settled(BlockId block, int bytes)
+    {
+        lock (_lock)
+        {
+            _known.Remove(block);
+            _unmergedBytes -= bytes;
+        }
+
+        Pump();
+    }
+
+    /// <summary>Forgets what waits to be fetched.</summary>
+    internal void Forget()
+    {
+        lock (_lock)
+        {
+            foreach (var (block, _) in _queue)
+                _known.Remove(block);
+            _queue.Clear();
+        }
+    }
+
+    /// <summary>Ends all fetches and waits for their end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        Forget();
+        lock (_lock)
+        {
+            if (_active == 0)
+                _drained.TrySetResult();
+        }
+
+        await _drained.Task;
+    }
+
+    private void Pump()
+    {
+        while (true)
+        {
+            BlockId block;
+            PeerId? from;
+            lock (_lock)
+            {
+                if (_stop.IsCancellationRequested || _active == Workers || _unmergedBytes > MaxUnmergedBytes || _queue.Count == 0)
+                    return;
+                (block, from) = _queue.Dequeue();
+                _active++;
+            }
+
+            // Ends by itself: whatever fails is delivered or logged, and the last one lets go of those who wait in DisposeAsync.
+            _ = Task.Run(() => RunAsync(block, from));
+        }
+    }
+
+    private async Task RunAsync(BlockId block, PeerId? from)
+    {
+        try
+        {
+            await FetchAsync(block, from);
+        }
+        catch (Exception e)
+        {
+            ReplicationLog.BlockUnavailable(_logger, block.ToString(), e.Message);
+        }
+
+        lock (_lock)
+        {
+            _active--;
+            if (_active == 0 && _stop.IsCancellationRequested)
+                _drained.TrySetResult();
+        }
+
+        Pump();
+    }
+
+    private async Task FetchAsync(BlockId block, PeerId? from)
+    {
+        ReadOnlyMemory<byte> bytes;
+        using var timeout = new CancellationTokenSource(FetchTimeout, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stop.Token);
+        try
+        {
+            bytes = await _network.FetchAsync(block.ToCid(), from, either.Token);
+            if (BlockId.Of(bytes.Span) != block)
+                throw new CrdtFormatException("other bytes than those of the block came");
+        }
+        catch (Exception e)
+        {
+            lock (_lock)
+                _known.Remove(block);
+            if (_stop.IsCancellationRequested)
+                return;
+            ReplicationLog.BlockUnavailable(_logger, block.ToString(), timeout.IsCancellationRequested ? "nobody gave it in time" : e.Message);
+            _deliver(new CrdtInput.Unavailable(block));
+            return;
+        }
+
+        lock (_lock)
+            _unmergedBytes += bytes.Length;
+        _deliver(new CrdtInput.Arrived(block, bytes, from));
+
+        // After the delivery: a child must not come before the node that makes it wanted.
+        ReadAhead(bytes, from);
+    }
+
+    private void ReadAhead(ReadOnlyMemory<byte> bytes, PeerId? from)
+    {
+        IReadOnlyList<BlockId> links;
+        try
+        {
+            links = DagNode.ParseLinks(bytes.Span);
+        }
+        catch (CrdtFormatException)
+        {
+            return; // told of where it is merged
+        }
+
+        Want([.. links.Where(link => !MerkleCrdt.IsMerged(_store, link)).Select(link => (link, from))]);
+    }
+}
