@@ -48,15 +48,21 @@ internal sealed class BlockFetcher : IAsyncDisposable
         _deliver = deliver;
     }
 
-    /// <summary>Asks for blocks; those that are asked for already, or are here and wait to be merged, are passed over.</summary>
+    /// <summary>Asks for blocks; those that are asked for already, are merged, or are here and wait for that, are passed over.</summary>
     internal void Want(IReadOnlyList<(BlockId Block, PeerId? From)> blocks)
     {
+        if (blocks.Count == 0)
+            return;
         lock (_lock)
         {
             foreach (var block in blocks)
             {
-                if (_known.Add(block.Block))
+                // Looked up under the lock: a block is merged before it is settled, so it cannot slip through between the two.
+                if (!_known.Contains(block.Block) && !MerkleCrdt.IsMerged(_store, block.Block))
+                {
+                    _known.Add(block.Block);
                     _queue.Enqueue(block);
+                }
             }
         }
 
@@ -182,6 +188,6 @@ internal sealed class BlockFetcher : IAsyncDisposable
             return; // told of where it is merged
         }
 
-        Want([.. links.Where(link => !MerkleCrdt.IsMerged(_store, link)).Select(link => (link, from))]);
+        Want([.. links.Select(link => (link, from))]);
     }
 }
