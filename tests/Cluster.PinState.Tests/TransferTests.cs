@@ -25,6 +25,42 @@ public sealed class TransferTests : IDisposable
     }
 
     [Fact]
+    public async Task An_export_during_writes_is_the_state_of_one_moment()
+    {
+        // Pins come and go in pairs, in one transaction each: a moment has both of a pair or none.
+        using var stop = new CancellationTokenSource();
+        var rounds = 0;
+        var writing = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i = (i + 1) % 500, rounds++)
+            {
+                using var transaction = _fixture.Store.Begin();
+                foreach (var number in (int[])[i, 1000 + i])
+                {
+                    if (!transaction.Remove(StoreFixture.Cid(number)))
+                        transaction.Put(StoreFixture.Pin(number, $"round {rounds}"));
+                }
+
+                transaction.Commit(Cluster.Storage.Durability.Buffered);
+            }
+        });
+        for (var i = 0; i < 30; i++)
+        {
+            using var read = new StoreFixture();
+            await StateImport.RunAsync(read.Store, new MemoryStream(await ExportAsync(_fixture)), new StateImportOptions(), CancellationToken.None);
+            for (var number = 0; number < 500; number++)
+            {
+                var (one, other) = (read.Store.Find(StoreFixture.Cid(number)), read.Store.Find(StoreFixture.Cid(1000 + number)));
+                Assert.Equal(one?.Options.Name, other?.Options.Name);
+            }
+        }
+
+        await stop.CancelAsync();
+        await writing;
+        Assert.True(rounds > 500, $"{rounds} writes");
+    }
+
+    [Fact]
     public async Task Overrides_apply_to_every_pin()
     {
         var options = new StateImportOptions { ReplicationMinimum = 2, ReplicationMaximum = 3, Allocations = [StoreFixture.Peer(4)] };
