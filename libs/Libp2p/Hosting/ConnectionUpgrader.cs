@@ -98,7 +98,7 @@ internal sealed class ConnectionUpgrader
         {
             throw new UpgradeException(DialFailure.NoCommonProtocol, "the peer has no security protocol in common: " + e.Message, e);
         }
-        catch (IOException e) when (!channel.HeaderSeen)
+        catch (IOException e) when (!channel.HeaderSeen && (initiator || watched.HasReceived))
         {
             throw OtherNetwork(e);
         }

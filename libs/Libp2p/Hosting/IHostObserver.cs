@@ -6,6 +6,14 @@ namespace Libp2p;
 /// </summary>
 public interface IHostObserver
 {
+    /// <summary>Somebody connected, but was not understood or not authenticated.</summary>
+    /// <param name="remote">The other side's address; anybody may sit there.</param>
+    /// <param name="failure">What it looks like; <see cref="DialFailure.OtherNetwork"/> for another secret.</param>
+    /// <param name="reason">The failure in words.</param>
+    void OnInboundFailed(Multiaddr remote, DialFailure failure, string reason)
+    {
+    }
+
     /// <summary>A connection is usable.</summary>
     void OnConnected(PeerConnection connection)
     {

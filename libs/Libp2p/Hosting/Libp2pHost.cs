@@ -269,16 +269,22 @@ public sealed class Libp2pHost : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            log.InboundFailed(raw.Remote, $"it was not secured within {options.HandshakeTimeout.TotalSeconds:0.#} s");
+            InboundFailed(raw.Remote, DialFailure.TimedOut, $"it was not secured within {options.HandshakeTimeout.TotalSeconds:0.#} s");
         }
         catch (Exception e)
         {
-            log.InboundFailed(raw.Remote, e.Message);
+            InboundFailed(raw.Remote, (e as UpgradeException)?.Failure ?? DialFailure.Other, e.Message);
         }
         finally
         {
             ledger.EndInbound();
         }
+    }
+
+    private void InboundFailed(Multiaddr remote, DialFailure failure, string reason)
+    {
+        log.InboundFailed(remote, reason);
+        observers.Tell(o => o.OnInboundFailed(remote, failure, reason));
     }
 
     private async Task<PeerConnection> AdoptAsync(SecuredConnection secured, bool inbound)

@@ -30,6 +30,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
     private PubsubSubscription? _heads;
     private HeadsAtOnce? _headsAtOnce;
     private MdnsDiscovery? _discovery;
+    private readonly IDisposable _watching;
     private IDisposable? _protecting;
     private int _disposed;
 
@@ -45,6 +46,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         Gossip = new Gossipsub(Host, GossipSetup.Options(settings.Cluster), loggers.CreateLogger("pubsub"));
         Dht = new KademliaDht(Host, logger: loggers.CreateLogger("dht"));
         HeadsTopic = ClusterTopics.Heads(settings.ClusterName);
+        _watching = Host.Observe(new StrangerWatch(time, _logger));
     }
 
     /// <summary>The host: connections, streams, addresses.</summary>
@@ -130,6 +132,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         await _stopping.CancelAsync();
         _heads?.Dispose();
         _protecting?.Dispose();
+        _watching.Dispose();
         await Task.WhenAll(_running);
         if (_headsAtOnce is not null)
             await _headsAtOnce.DisposeAsync();

@@ -69,11 +69,21 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
     /// <inheritdoc/>
     public void OnConnected(PeerConnection connection)
     {
+        var peer = connection.RemotePeer;
         lock (_lock)
         {
-            if (_attempts.TryGetValue(connection.RemotePeer, out var attempt))
-                attempt.Succeeded();
+            if (!_attempts.TryGetValue(peer, out var attempt))
+                return;
+            var again = attempt.Lost || attempt.Failures > 0;
+            attempt.Succeeded();
+            if (!again)
+                return;
         }
+
+        if (_known.IsConfigured(peer))
+            PeeringLog.ReconnectedToPriorityPeer(_logger, peer);
+        else
+            PeeringLog.Reconnected(_logger, peer);
     }
 
     /// <inheritdoc/>
@@ -186,7 +196,7 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
             if (addresses.Count == 0)
                 addresses = await LookUpAsync(peer);
             await _network.Host.DialAsync(peer, addresses, _stopping.Token);
-            Succeeded(peer);
+            Reached?.Invoke(peer);
         }
         catch (DialException e)
         {
@@ -222,23 +232,6 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
         {
             return [];
         }
-    }
-
-    private void Succeeded(PeerId peer)
-    {
-        bool lost;
-        lock (_lock)
-        {
-            var attempt = AttemptOf(peer);
-            lost = attempt.Lost || attempt.Failures > 0;
-            attempt.Succeeded();
-        }
-
-        if (lost && _known.IsConfigured(peer))
-            PeeringLog.ReconnectedToPriorityPeer(_logger, peer);
-        else if (lost)
-            PeeringLog.Reconnected(_logger, peer);
-        Reached?.Invoke(peer);
     }
 
     private void Failed(PeerId peer, DialFailure failure, string text)

@@ -71,4 +71,7 @@ internal static partial class PeeringLog
 
     [LoggerMessage(1244, LogLevel.Warning, "after the join: {Reason}")]
     internal static partial void NotSettled(ILogger logger, string reason);
+
+    [LoggerMessage(1203, LogLevel.Warning, "{Remote} connected, but does not share this cluster's secret: if it is a peer of this cluster, set its cluster.secret to this peer's")]
+    internal static partial void Stranger(ILogger logger, Multiaddr remote);
 }
