@@ -1,3 +1,6 @@
+using Cluster.Consensus.Peering;
+using Cluster.Model;
+using Cluster.Model.Configuration;
 using Crdt;
 using Libp2p.Bitswap;
 
@@ -11,9 +14,9 @@ public sealed class HeadsTests
     [Fact]
     public async Task Announced_heads_reach_peers_two_hops_away_under_their_authors_name()
     {
-        await using var a = await NetworkPeer.StartAsync();
-        await using var b = await NetworkPeer.StartAsync();
-        await using var c = await NetworkPeer.StartAsync();
+        await using var a = await NetworkPeer.StartAsync(Content());
+        await using var b = await NetworkPeer.StartAsync(Content());
+        await using var c = await NetworkPeer.StartAsync(Content());
         await a.DialAsync(b, _limit);
         await b.DialAsync(c, _limit);
         await MeshAsync(a, b);
@@ -28,9 +31,9 @@ public sealed class HeadsTests
     [Fact]
     public async Task Heads_of_an_author_that_is_not_trusted_are_neither_delivered_nor_passed_on()
     {
-        await using var stranger = await NetworkPeer.StartAsync();
-        await using var between = await NetworkPeer.StartAsync(prepare: p => p.Replica.TrustAll = false);
-        await using var behind = await NetworkPeer.StartAsync();
+        await using var stranger = await NetworkPeer.StartAsync(Content());
+        await using var between = await NetworkPeer.StartAsync(Content(), p => p.Replica.TrustAll = false);
+        await using var behind = await NetworkPeer.StartAsync(Content());
         await stranger.DialAsync(between, _limit);
         await between.DialAsync(behind, _limit);
         await MeshAsync(stranger, between);
@@ -98,6 +101,10 @@ public sealed class HeadsTests
         Assert.Equal(data, (await a.Network.FetchAsync(cid, b.Id, _limit)).ToArray());
         Assert.Equal(data, (await a.Network.FetchAsync(cid, null, _limit)).ToArray());
     }
+
+    /// <summary>A peer to which one connection is enough: it does not look for further ones, whoever it hears of.</summary>
+    private static PeeringSettings Content() =>
+        NetworkPeer.SettingsFor(NetworkPeer.Section() with { ConnectionManager = new ConnectionManagerSettings(400, 1, GoDuration.FromMinutes(2)) });
 
     private static string Hex(byte number) => Convert.ToHexString(Message(number));
 
