@@ -20,10 +20,11 @@ public sealed class RunningPeer : IAsyncDisposable
     private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
     private Process? daemon;
 
-    private RunningPeer(string folder, int restPort)
+    private RunningPeer(string folder, int[] ports)
     {
         Folder = folder;
-        RestPort = restPort;
+        RestPort = ports[0];
+        SwarmPort = ports[1];
         Http = NewClient();
     }
 
@@ -31,6 +32,15 @@ public sealed class RunningPeer : IAsyncDisposable
     public string Folder { get; }
 
     public int RestPort { get; }
+
+    /// <summary>Where it listens for other peers, on loopback.</summary>
+    public int SwarmPort { get; }
+
+    /// <summary>Its peer id.</summary>
+    public string Id { get; private set; } = "";
+
+    /// <summary>Whether the supervisor runs.</summary>
+    public bool Runs => daemon is { HasExited: false };
 
     public Uri Rest => new($"http://127.0.0.1:{RestPort}/");
 
@@ -53,9 +63,17 @@ public sealed class RunningPeer : IAsyncDisposable
     /// <summary>Initialises a folder for a peer beside the daemon at <paramref name="ipfsApi"/> (a multiaddress), and starts it.</summary>
     public static async Task<RunningPeer> StartAsync(string ipfsApi, Action<JsonObject>? configure = null)
     {
+        var peer = await InitialiseAsync(ipfsApi, configure);
+        await peer.StartDaemonAsync();
+        return peer;
+    }
+
+    /// <summary>Initialises a folder for a peer that does not run yet.</summary>
+    public static async Task<RunningPeer> InitialiseAsync(string ipfsApi, Action<JsonObject>? configure = null)
+    {
         var folder = Directory.CreateTempSubdirectory("cluster-peer-").FullName;
         var ports = FreePorts(5);
-        var peer = new RunningPeer(folder, ports[0]);
+        var peer = new RunningPeer(folder, ports);
         var init = await Programs.RunAsync(Programs.Service, ["--config", folder, "init", "--force"]);
         Assert.True(init.ExitCode == 0, $"init failed: {init.Output}");
         var path = Path.Combine(folder, "service.json");
@@ -71,16 +89,26 @@ public sealed class RunningPeer : IAsyncDisposable
         json["observations"]!["metrics"]!["prometheus_endpoint"] = $"/ip4/127.0.0.1/tcp/{ports[4]}";
         configure?.Invoke(json);
         await File.WriteAllTextAsync(path, json.ToJsonString(new() { WriteIndented = true }));
-        await peer.StartDaemonAsync();
+        var identity = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "identity.json")))!;
+        peer.Id = identity["id"]!.GetValue<string>();
         return peer;
     }
 
+    /// <summary>Changes the configuration, for the next start.</summary>
+    public async Task ConfigureAsync(Action<JsonObject> configure)
+    {
+        var path = Path.Combine(Folder, "service.json");
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(path))!.AsObject();
+        configure(json);
+        await File.WriteAllTextAsync(path, json.ToJsonString(new() { WriteIndented = true }));
+    }
+
     /// <summary>Starts the daemon on the folder and waits until it says READY.</summary>
-    public async Task StartDaemonAsync()
+    public async Task StartDaemonAsync(params string[] options)
     {
         var begin = Stopwatch.GetTimestamp();
         while (lines.Reader.TryRead(out _)) { } // what the last run said
-        daemon = Programs.Start(Programs.Service, ["--config", Folder, "daemon"], Take, Take);
+        daemon = Programs.Start(Programs.Service, ["--config", Folder, "daemon", .. options], Take, Take);
         using var deadline = new CancellationTokenSource(ReadyDeadline);
         try
         {

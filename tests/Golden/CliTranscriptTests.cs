@@ -10,8 +10,6 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
 {
     private const string OtherDaemon = "JS-IPFS answers otherwise than Kubo, with which this was recorded: the original differs here too";
 
-    private const string OtherPeers = "three peers share a pinset only with a consensus that replicates";
-
     private const string PinningService = "the Pinning Service API does not listen yet";
 
     private const string DirectPin =
@@ -50,9 +48,6 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
     private static readonly Dictionary<string, string> Later = new()
     {
         ["libp2p.json"] = "the REST API over libp2p comes with the libp2p host in the peer",
-        ["three-basic.json"] = OtherPeers,
-        ["three-pin.json"] = OtherPeers,
-        ["three-down.json"] = OtherPeers,
     };
 
     public static TheoryData<string, int> Transcripts()

@@ -2,7 +2,7 @@ using Xunit.Abstractions;
 
 namespace Golden.Tests;
 
-/// <summary>Every recorded HTTP transcript of the REST API, against the real five processes and a real IPFS daemon.</summary>
+/// <summary>Every recorded HTTP transcript of the REST API, against the real five processes of each peer and real IPFS daemons.</summary>
 [Trait("Category", "Golden")]
 [Trait("Category", "Slow")]
 public sealed class HttpScenarioTests(ITestOutputHelper output)
@@ -12,20 +12,31 @@ public sealed class HttpScenarioTests(ITestOutputHelper output)
     private static readonly Dictionary<(string Scenario, string Step), string> Exceptions = new();
 
     /// <summary>The scenario files of one peer.</summary>
-    public static TheoryData<string> Scenarios()
+    public static TheoryData<string> Scenarios => ScenariosOf("rest");
+
+    /// <summary>The scenario files of three peers.</summary>
+    public static TheoryData<string> ScenariosOfThree => ScenariosOf("rest3");
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public Task A_peer_answers_as_recorded(string scenario) => ReplayAsync("rest", scenario);
+
+    [Theory]
+    [MemberData(nameof(ScenariosOfThree))]
+    public Task Three_peers_answer_as_recorded(string scenario) => ReplayAsync("rest3", scenario);
+
+    private static TheoryData<string> ScenariosOf(string kind)
     {
         var files = new TheoryData<string>();
-        string folder = Path.Combine(Recorded.Folder, "http", "rest");
+        string folder = Path.Combine(Recorded.Folder, "http", kind);
         if (!Directory.Exists(folder)) return files;
         foreach (string file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal)) files.Add(Path.GetFileName(file));
         return files;
     }
 
-    [Theory]
-    [MemberData(nameof(Scenarios))]
-    public async Task A_peer_answers_as_recorded(string scenario)
+    private async Task ReplayAsync(string kind, string scenario)
     {
-        (int code, IReadOnlyList<string> lines) = await Lab.ReplayAsync(Path.Combine(Recorded.Folder, "http", "rest", scenario));
+        (int code, IReadOnlyList<string> lines) = await Lab.ReplayAsync(Path.Combine(Recorded.Folder, "http", kind, scenario));
         foreach (string line in lines) output.WriteLine(line);
         List<string> failing = [.. lines.Where(line => line.StartsWith("FAIL ", StringComparison.Ordinal) && !IsException(line))];
         Assert.True(failing.Count == 0, $"{failing.Count} steps differ:\n{string.Join('\n', lines)}");
