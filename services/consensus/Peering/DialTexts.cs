@@ -14,9 +14,11 @@ public static class DialTexts
             return "failed to dial: dial to self attempted";
         if (failure.Failure == DialFailure.Backoff && failure.Attempts.Count == 0)
             return $"failed to dial: failed to dial {failure.Peer}: dial backoff";
+        if (failure.Failure == DialFailure.NoAddresses && failure.Attempts.Count == 0)
+            return "failed to find any peer in table"; // in the original the DHT is asked for addresses, and says so
         var text = new StringBuilder($"failed to dial: failed to dial {failure.Peer}: ");
         if (failure.Attempts.Count == 0)
-            return text.Append(failure.Failure == DialFailure.NoAddresses ? "no addresses" : Cause(failure)).ToString();
+            return text.Append(Cause(failure)).ToString();
         text.Append("all dials failed");
         foreach (var attempt in failure.Attempts)
             text.Append($"\n  * [{attempt.Address}] {ReasonOf(attempt)}");

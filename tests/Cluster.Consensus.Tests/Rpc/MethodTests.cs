@@ -78,7 +78,7 @@ public sealed class MethodTests : IAsyncLifetime
         Assert.Equal(3, members.Count);
         Assert.Equal("peer0", members[_peers[0].Id].PeerName);
         Assert.Equal("peer1", members[_peers[1].Id].PeerName);
-        Assert.Equal($"failed to dial: failed to dial {gone}: no addresses", members[gone].Error);
+        Assert.Equal("failed to find any peer in table", members[gone].Error);
     }
 
     [Theory, MemberData(nameof(Directions))]
