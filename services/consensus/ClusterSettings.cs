@@ -17,6 +17,9 @@ public sealed record ClusterSettings
     /// <summary>Dead peers' pins stay where they are.</summary>
     public bool DisableRepinning { get; init; } = true;
 
+    /// <summary>The peer leaves its cluster when it stops, and begins anew with the next start.</summary>
+    public bool LeaveOnShutdown { get; init; }
+
     /// <summary>Allocate to trusted peers only.</summary>
     public bool PinOnlyOnTrustedPeers { get; init; }
 

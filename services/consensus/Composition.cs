@@ -46,7 +46,9 @@ internal static class Composition
         parts.AddSingleton(network);
         parts.AddSingleton(p => new ClusterPeering(
             network, peering, consensus, p.GetRequiredService<ITracker>(), p.GetRequiredService<MetricSnapshot>(),
-            p.GetRequiredService<TimeProvider>(), service.Context.Loggers));
+            token => p.GetRequiredService<DaemonSwarm>().ConnectAsync(token), p.GetRequiredService<TimeProvider>(), service.Context.Loggers));
+        parts.AddSingleton(p => new DaemonSwarm(
+            identity.Id, service.Context.Channels.For(ServiceName.Connector), p.GetRequiredService<Membership>(), logger));
         parts.AddSingleton(network.Host);
         parts.AddSingleton<IRemotePeers>(p => new RemotePeers(network.Host, p.GetRequiredService<TimeProvider>()));
         parts.AddSingleton<ITracker>(new TrackerClient(service.Context.Channels.For(ServiceName.Tracker)));
@@ -55,6 +57,7 @@ internal static class Composition
         parts.AddSingleton(metrics);
         parts.AddSingleton<AlertList>();
         parts.AddSingleton<Readiness>();
+        parts.AddSingleton(p => new Departure(identity.Id, consensus, settings, p.GetRequiredService<Readiness>(), logger));
         parts.AddSingleton(p => new SelfPeer(
             identity.Id, settings.PeerName, () => network.Addresses, consensus,
             p.GetRequiredService<IRemotePeers>(), p.GetRequiredService<IDaemon>()));
@@ -77,7 +80,8 @@ internal static class Composition
         parts.AddSingleton<RpcParts>();
 
         // Started in this order and stopped in the reverse one: the state is the last to go.
-        parts.AddHostedService(p => new StateOwner(consensus, database, p.GetRequiredService<ClusterPeering>(), logger, service.Context.Options.Supervised));
+        parts.AddHostedService(p => new StateOwner(
+            consensus, database, p.GetRequiredService<ClusterPeering>(), p.GetRequiredService<Departure>(), logger, service.Context.Options.Supervised));
         parts.AddHostedService<RpcStart>();
         parts.AddHostedService(p => new PeeringStart(p.GetRequiredService<ClusterPeering>(), p.GetRequiredService<Readiness>()));
         parts.AddHostedService(p => new IdleFlush(consensus.State, p.GetRequiredService<TimeProvider>(), logger));
@@ -87,6 +91,9 @@ internal static class Composition
         parts.AddHostedService(p => new MonitorFollower(
             service.Context.Channels.For(ServiceName.Monitor), p.GetRequiredService<MetricSnapshot>(), p.GetRequiredService<AlertHandler>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILoggerFactory>()));
+        parts.AddHostedService(p => new PeerWatch(
+            identity.Id, consensus, p.GetRequiredService<Departure>(), configuration.Cluster.PeerWatchInterval.ToTimeSpan(),
+            p.GetRequiredService<Readiness>(), service.Context, p.GetRequiredService<IHostApplicationLifetime>(), p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new StateSync(
             consensus, p.GetRequiredService<UnpinPlanner>(), p.GetRequiredService<Responsibility>(), p.GetRequiredService<Readiness>(), settings,
             p.GetRequiredService<TimeProvider>(), logger));
@@ -132,6 +139,7 @@ internal static class Composition
             DefaultReplication = cluster.Replication,
             FollowerMode = cluster.FollowerMode,
             DisableRepinning = cluster.DisableRepinning,
+            LeaveOnShutdown = cluster.LeaveOnShutdown,
             PinOnlyOnTrustedPeers = cluster.PinOnlyOnTrustedPeers,
             PinOnlyOnUntrustedPeers = cluster.PinOnlyOnUntrustedPeers,
             StateSyncInterval = cluster.StateSyncInterval.ToTimeSpan(),

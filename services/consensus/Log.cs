@@ -31,6 +31,18 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Information, "shutting down Cluster")]
     internal static partial void ShuttingDown(ILogger logger);
 
+    [LoggerMessage(1008, LogLevel.Warning, "attempting to leave the cluster. This may take some seconds")]
+    internal static partial void Leaving(ILogger logger);
+
+    [LoggerMessage(1009, LogLevel.Error, "leaving cluster: {Error}")]
+    internal static partial void LeavingFailed(ILogger logger, string error);
+
+    [LoggerMessage(1014, LogLevel.Information, "the peer left its cluster: its replica of the pinset is removed")]
+    internal static partial void Left(ILogger logger);
+
+    [LoggerMessage(1015, LogLevel.Information, "peer no longer in peerset. Initiating shutdown")]
+    internal static partial void NoLongerInPeerset(ILogger logger);
+
     [LoggerMessage(1010, LogLevel.Information, "pinning {Cid} {Where}:")]
     internal static partial void Pinning(ILogger logger, Cid cid, string where);
 

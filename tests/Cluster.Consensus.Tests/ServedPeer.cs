@@ -21,12 +21,11 @@ internal sealed class ServedPeer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly GrpcChannel _channel;
     private readonly string _socket;
-    private readonly ClusterPeering _peering;
 
     private ServedPeer(Peer peer, ClusterPeering peering, WebApplication application, GrpcChannel channel, string socket)
     {
         Peer = peer;
-        _peering = peering;
+        Peering = peering;
         _application = application;
         _channel = channel;
         _socket = socket;
@@ -36,6 +35,8 @@ internal sealed class ServedPeer : IAsyncDisposable
     }
 
     public Peer Peer { get; }
+
+    public ClusterPeering Peering { get; }
 
     public V1.Cluster.ClusterClient Cluster { get; }
 
@@ -48,7 +49,7 @@ internal sealed class ServedPeer : IAsyncDisposable
         var peer = new Peer(settings);
         var setup = NetworkPeer.SettingsFor();
         var network = new ClusterNetwork(setup, TimeProvider.System, NullLoggerFactory.Instance);
-        var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Tracker, peer.Metrics, TimeProvider.System, NullLoggerFactory.Instance);
+        var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Tracker, peer.Metrics, _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
         await peering.StartAsync(CancellationToken.None);
         var socket = Path.Combine(Path.GetTempPath(), $"c{Guid.NewGuid():n}.sock");
         var builder = WebApplication.CreateSlimBuilder();
@@ -81,7 +82,7 @@ internal sealed class ServedPeer : IAsyncDisposable
     {
         _channel.Dispose();
         await _application.DisposeAsync();
-        await _peering.DisposeAsync();
+        await Peering.DisposeAsync();
         await Peer.DisposeAsync();
         File.Delete(_socket);
     }

@@ -1,4 +1,5 @@
 using Cluster.Model;
+using Cluster.Consensus.Tests.Peering;
 using Google.Protobuf;
 using Grpc.Core;
 using V1 = Cluster.Contracts.V1;
@@ -314,6 +315,57 @@ public sealed class ServiceTests : IAsyncLifetime
             StatusCode.InvalidArgument,
             (await Assert.ThrowsAsync<RpcException>(async () => await _served.Network.ConnectAsync(new V1.ConnectRequest(), cancellationToken: Limit))).StatusCode);
         Assert.Empty((await _served.Network.ConnectedAsync(new V1.Empty(), cancellationToken: Limit)).Peers);
+    }
+
+    [Fact]
+    public async Task Metrics_go_out_and_come_in_through_the_network_service()
+    {
+        await using var other = await NetworkPeer.StartAsync();
+        await _served.Network.ConnectAsync(new V1.ConnectRequest { Address = ByteString.CopyFrom(other.Address.ToBytes()) }, cancellationToken: Limit);
+        using var received = _served.Network.ReceiveMetrics(new V1.Empty(), cancellationToken: Limit);
+        other.Peering.Metrics.Publish([MetricTests.Metric(other, "freespace", "77")]);
+        Assert.True(await received.ResponseStream.MoveNext(Limit));
+        var metric = received.ResponseStream.Current.Metrics[0];
+        Assert.Equal(("freespace", "77", true), (metric.Name, metric.Value, metric.Valid));
+        Assert.Equal(other.Id.ToBytes(), metric.Peer.ToByteArray());
+
+        using var reader = other.Peering.Metrics.Read();
+        await _served.Network.PublishMetricsAsync(
+            new V1.NetworkMetrics { Metrics = { new V1.Metric { Name = "pinqueue", Value = "5", Valid = true, Expire = metric.Expire, Peer = ByteString.CopyFrom(_served.Peering.Network.Host.Id.Bytes) } } },
+            cancellationToken: Limit);
+        Assert.Contains(await reader.Batches.ReadAsync(Limit), m => m is { Name: "pinqueue", Value: "5" });
+    }
+
+    [Fact]
+    public async Task Connections_and_traffic_are_told()
+    {
+        await using var other = await NetworkPeer.StartAsync();
+        var address = ByteString.CopyFrom(other.Address.ToBytes());
+        await _served.Network.ConnectAsync(new V1.ConnectRequest { Address = address }, cancellationToken: Limit);
+        var connected = Assert.Single((await _served.Network.ConnectedAsync(new V1.Empty(), cancellationToken: Limit)).Peers);
+        Assert.Equal(other.Id.ToBytes(), connected.Id.ToByteArray());
+        Assert.Contains(address, connected.Addresses);
+
+        await _served.Peering.Network.Host.PingAsync(other.Id, Limit);
+        var bandwidth = await _served.Cluster.BandwidthAsync(new V1.Empty(), cancellationToken: Limit);
+        Assert.True(bandwidth.Measured);
+        Assert.Equal((32, 32), (bandwidth.Protocols["/ipfs/ping/1.0.0"].TotalIn, bandwidth.Protocols["/ipfs/ping/1.0.0"].TotalOut));
+
+        var nobody = Libp2p.Multiaddr.Parse("/ip4/127.0.0.1/tcp/1").WithPeer(Peer.Id(9));
+        var failure = await Assert.ThrowsAsync<RpcException>(async () =>
+            await _served.Network.ConnectAsync(new V1.ConnectRequest { Address = ByteString.CopyFrom(nobody.ToBytes()) }, cancellationToken: Limit));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.StartsWith("failed to dial", failure.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_join_to_an_unreachable_peer_fails_with_the_reason()
+    {
+        var nobody = Libp2p.Multiaddr.Parse("/ip4/127.0.0.1/tcp/1").WithPeer(Peer.Id(9));
+        var failure = await Assert.ThrowsAsync<RpcException>(async () =>
+            await _served.Cluster.JoinAsync(new V1.JoinRequest { Address = ByteString.CopyFrom(nobody.ToBytes()) }, cancellationToken: Limit));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.Contains("connection refused", failure.Status.Detail, StringComparison.Ordinal);
     }
 
     private static ByteString Bytes(int number) => ByteString.CopyFrom(Peer.Cid(number).Bytes);

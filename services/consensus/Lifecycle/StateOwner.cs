@@ -12,6 +12,7 @@ internal sealed class StateOwner : IHostedService, IDisposable
     private readonly IConsensus _consensus;
     private readonly Database _database;
     private readonly IAsyncDisposable _network;
+    private readonly Departure _departure;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("Cluster.Consensus");
 
@@ -20,14 +21,16 @@ internal sealed class StateOwner : IHostedService, IDisposable
     /// <param name="consensus">The state's keeper.</param>
     /// <param name="database">Closed at the end.</param>
     /// <param name="network">Serves from the state: closed after the last change was told and before the database.</param>
+    /// <param name="departure">Whether the peer leaves its cluster: then nothing of the state stays.</param>
     /// <param name="logger">Facility <c>cluster</c>.</param>
     /// <param name="supervised">A supervisor tells of the shutdown, at its beginning.</param>
-    internal StateOwner(IConsensus consensus, Database database, IAsyncDisposable network, ILogger logger, bool supervised)
+    internal StateOwner(IConsensus consensus, Database database, IAsyncDisposable network, Departure departure, ILogger logger, bool supervised)
     {
         _supervised = supervised;
         _consensus = consensus;
         _database = database;
         _network = network;
+        _departure = departure;
         _logger = logger;
         _meter.CreateObservableGauge(
             "ipfscluster_pins", () => (long)_consensus.State.Totals.Count, description: "Total number of cluster pins");
@@ -40,8 +43,10 @@ internal sealed class StateOwner : IHostedService, IDisposable
         if (!_supervised)
             Log.ShuttingDown(_logger);
         _meter.Dispose();
+        await _departure.BeginAsync(cancellationToken);
         await _consensus.ShutdownAsync(cancellationToken);
         await _network.DisposeAsync();
+        await _departure.FinishAsync(cancellationToken);
         _database.Dispose();
     }
 

@@ -20,10 +20,12 @@ public sealed class ClusterPeering : IAsyncDisposable
     /// <param name="consensus">Told whom to trust, and who joins.</param>
     /// <param name="tracker">Recovers local pins after a join.</param>
     /// <param name="latest">Tells who the members are.</param>
+    /// <param name="connectDaemons">Connects this peer's daemon to those of the members, a while after a join.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Makes the loggers of the facilities.</param>
     public ClusterPeering(
-        ClusterNetwork network, PeeringSettings settings, IConsensus consensus, ITracker tracker, MetricSnapshot latest, TimeProvider time, ILoggerFactory loggers)
+        ClusterNetwork network, PeeringSettings settings, IConsensus consensus, ITracker tracker, MetricSnapshot latest,
+        Func<CancellationToken, Task> connectDaemons, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(network);
         _settings = settings;
@@ -33,7 +35,7 @@ public sealed class ClusterPeering : IAsyncDisposable
         Keeper = new PeerKeeper(network, Known, settings, () => latest.Latest("ping").Select(m => m.Peer), loggers);
         Metrics = new MetricGossip(network, time, loggers);
         Bandwidth = new BandwidthMeter(() => network.Host.Traffic, time);
-        Joining = new Joining(network, Known, Keeper, Metrics, settings, consensus, tracker, loggers);
+        Joining = new Joining(network, Known, Keeper, Metrics, settings, consensus, tracker, connectDaemons, loggers);
         Keeper.Reached += peer => Metrics.Presume(peer, settings.PingLife);
     }
 

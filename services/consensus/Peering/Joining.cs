@@ -16,7 +16,7 @@ namespace Cluster.Consensus.Peering;
 /// </summary>
 public sealed class Joining(
     ClusterNetwork network, KnownPeers known, PeerKeeper keeper, MetricGossip metrics, PeeringSettings settings, IConsensus consensus,
-    ITracker tracker, ILoggerFactory loggers) : IAsyncDisposable
+    ITracker tracker, Func<CancellationToken, Task> connectDaemons, ILoggerFactory loggers) : IAsyncDisposable
 {
     private const string RpcProtocol = "/ipfscluster/1.0/rpc";
 
@@ -149,6 +149,9 @@ public sealed class Joining(
             {
                 // The tracker tells of what it recovers by itself.
             }
+
+            await Task.Delay(settings.Cluster.MonitorPingInterval.ToTimeSpan(), network.Host.Options.Time, cancellationToken);
+            await connectDaemons(cancellationToken);
         }
         catch (Exception e) when (e is IOException or TimeoutException or ClusterException or Grpc.Core.RpcException)
         {

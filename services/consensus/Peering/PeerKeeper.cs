@@ -159,6 +159,7 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
         var candidates = Candidates();
         lock (_lock)
         {
+            Forget(candidates);
             if (_changed.Task.IsCompleted)
                 _changed = NewSignal();
             var now = _time.GetUtcNow();
@@ -175,6 +176,20 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
             }
 
             return (wait, _changed.Task);
+        }
+    }
+
+    /// <summary>Nothing is kept of peers whose addresses ran out: anybody can name any number of peers.</summary>
+    private void Forget(List<PeerId> candidates)
+    {
+        if (_attempts.Count <= candidates.Count)
+            return;
+        var dialled = candidates.ToHashSet();
+        foreach (var peer in _attempts.Keys)
+        {
+            // Removing while enumerating is permitted.
+            if (!dialled.Contains(peer) && !_dialling.ContainsKey(peer) && !_network.Host.IsConnected(peer))
+                _attempts.Remove(peer);
         }
     }
 

@@ -74,4 +74,7 @@ internal static partial class PeeringLog
 
     [LoggerMessage(1203, LogLevel.Warning, "{Remote} connected, but does not share this cluster's secret: if it is a peer of this cluster, set its cluster.secret to this peer's")]
     internal static partial void Stranger(ILogger logger, Multiaddr remote);
+
+    [LoggerMessage(1245, LogLevel.Warning, "the daemon was not connected to those of the other peers: {Reason}")]
+    internal static partial void SwarmNotConnected(ILogger logger, string reason);
 }

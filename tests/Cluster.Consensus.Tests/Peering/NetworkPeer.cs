@@ -16,15 +16,15 @@ internal sealed class NetworkPeer : IAsyncDisposable
 {
     public static readonly byte[] Secret = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
-    private NetworkPeer(PeeringSettings settings, LineCollector log)
+    private NetworkPeer(PeeringSettings settings, LineCollector log, TimeProvider clock)
     {
         Settings = settings;
         Log = log;
-        Network = new ClusterNetwork(settings, TimeProvider.System, log);
+        Network = new ClusterNetwork(settings, clock, log);
         Replica = new FakeReplica(Network.Host.Id);
         Network.Attach(Replica);
-        Latest = new MetricSnapshot(TimeProvider.System);
-        Peering = new ClusterPeering(Network, settings, Replica, new FakeTracker(), Latest, TimeProvider.System, log);
+        Latest = new MetricSnapshot(clock);
+        Peering = new ClusterPeering(Network, settings, Replica, new FakeTracker(), Latest, _ => Task.CompletedTask, clock, log);
     }
 
     public PeeringSettings Settings { get; }
@@ -58,9 +58,10 @@ internal sealed class NetworkPeer : IAsyncDisposable
 
     /// <param name="settings">Null for a new peer as <see cref="Section"/> has it.</param>
     /// <param name="prepare">Called before the start.</param>
-    public static async Task<NetworkPeer> StartAsync(PeeringSettings? settings = null, Action<NetworkPeer>? prepare = null)
+    /// <param name="clock">The system's if none is given.</param>
+    public static async Task<NetworkPeer> StartAsync(PeeringSettings? settings = null, Action<NetworkPeer>? prepare = null, TimeProvider? clock = null)
     {
-        var peer = new NetworkPeer(settings ?? SettingsFor(), new LineCollector());
+        var peer = new NetworkPeer(settings ?? SettingsFor(), new LineCollector(), clock ?? TimeProvider.System);
         prepare?.Invoke(peer);
         await peer.Peering.StartAsync(CancellationToken.None);
         return peer;
