@@ -9,7 +9,8 @@ namespace Cluster.Consensus.CrdtReplication;
 /// <summary>
 /// Fetches nodes of the DAG, up to 50 at a time (spec/crdt.md 1). It reads ahead: the links of a node that arrived are asked for while
 /// the node still waits to be merged, so that a long chain costs a round trip a node and not a write to the disk. What arrived and is
-/// not merged yet is bounded in bytes: beyond, nothing new is asked for.
+/// not merged yet is bounded in bytes: beyond, nothing new is asked for. The newest want goes first, and who asks in vain gives way to
+/// others after a while, so that blocks that nobody has do not hold up those that are there.
 /// </summary>
 internal sealed class BlockFetcher : IAsyncDisposable
 {
@@ -18,6 +19,9 @@ internal sealed class BlockFetcher : IAsyncDisposable
 
     /// <summary>A block that nobody gave within this time is given up until it is asked for again.</summary>
     internal static readonly TimeSpan FetchTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long one asks before others have their turn.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10);
 
     private const long MaxUnmergedBytes = 32 << 20;
 
@@ -30,7 +34,7 @@ internal sealed class BlockFetcher : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private readonly HashSet<BlockId> _known = []; // queued, being fetched, or arrived and not merged yet
-    private readonly Queue<(BlockId Block, PeerId? From)> _queue = new();
+    private readonly LinkedList<Quest> _queue = new();
     private int _active;
     private long _unmergedBytes;
 
@@ -61,7 +65,7 @@ internal sealed class BlockFetcher : IAsyncDisposable
                 if (!_known.Contains(block.Block) && !MerkleCrdt.IsMerged(_store, block.Block))
                 {
                     _known.Add(block.Block);
-                    _queue.Enqueue(block);
+                    _queue.AddFirst(new Quest(block.Block, block.From, TimeSpan.Zero));
                 }
             }
         }
@@ -86,8 +90,8 @@ internal sealed class BlockFetcher : IAsyncDisposable
     {
         lock (_lock)
         {
-            foreach (var (block, _) in _queue)
-                _known.Remove(block);
+            foreach (var quest in _queue)
+                _known.Remove(quest.Block);
             _queue.Clear();
         }
     }
@@ -110,30 +114,30 @@ internal sealed class BlockFetcher : IAsyncDisposable
     {
         while (true)
         {
-            BlockId block;
-            PeerId? from;
+            Quest quest;
             lock (_lock)
             {
                 if (_stop.IsCancellationRequested || _active == Workers || _unmergedBytes > MaxUnmergedBytes || _queue.Count == 0)
                     return;
-                (block, from) = _queue.Dequeue();
+                quest = _queue.First!.Value;
+                _queue.RemoveFirst();
                 _active++;
             }
 
             // Ends by itself: whatever fails is delivered or logged, and the last one lets go of those who wait in DisposeAsync.
-            _ = Task.Run(() => RunAsync(block, from));
+            _ = Task.Run(() => RunAsync(quest));
         }
     }
 
-    private async Task RunAsync(BlockId block, PeerId? from)
+    private async Task RunAsync(Quest quest)
     {
         try
         {
-            await FetchAsync(block, from);
+            await FetchAsync(quest);
         }
         catch (Exception e)
         {
-            ReplicationLog.BlockUnavailable(_logger, block.ToString(), e.Message);
+            ReplicationLog.BlockUnavailable(_logger, quest.Block.ToString(), e.Message);
         }
 
         lock (_lock)
@@ -146,10 +150,11 @@ internal sealed class BlockFetcher : IAsyncDisposable
         Pump();
     }
 
-    private async Task FetchAsync(BlockId block, PeerId? from)
+    private async Task FetchAsync(Quest quest)
     {
+        var (block, from, spent) = quest;
         ReadOnlyMemory<byte> bytes;
-        using var timeout = new CancellationTokenSource(FetchTimeout, _clock);
+        using var timeout = new CancellationTokenSource(Turn, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stop.Token);
         try
         {
@@ -159,11 +164,21 @@ internal sealed class BlockFetcher : IAsyncDisposable
         }
         catch (Exception e)
         {
+            var outOfTime = timeout.IsCancellationRequested;
             lock (_lock)
+            {
+                if (outOfTime && spent + Turn < FetchTimeout && !_stop.IsCancellationRequested)
+                {
+                    _queue.AddLast(quest with { Spent = spent + Turn });
+                    return;
+                }
+
                 _known.Remove(block);
+            }
+
             if (_stop.IsCancellationRequested)
                 return;
-            ReplicationLog.BlockUnavailable(_logger, block.ToString(), timeout.IsCancellationRequested ? "nobody gave it in time" : e.Message);
+            ReplicationLog.BlockUnavailable(_logger, block.ToString(), outOfTime ? "nobody gave it in time" : e.Message);
             _deliver(new CrdtInput.Unavailable(block));
             return;
         }
@@ -190,4 +205,10 @@ internal sealed class BlockFetcher : IAsyncDisposable
 
         Want([.. links.Select(link => (link, from))]);
     }
+
+    /// <summary>A block that is wanted.</summary>
+    /// <param name="Block">Its name.</param>
+    /// <param name="From">Who named it.</param>
+    /// <param name="Spent">How long it was asked for in vain.</param>
+    private readonly record struct Quest(BlockId Block, PeerId? From, TimeSpan Spent);
 }
