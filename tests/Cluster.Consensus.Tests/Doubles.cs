@@ -156,6 +156,8 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
 
     public string Id { get; set; } = "12D3KooWDaemon";
 
+    public IReadOnlyList<string> Addresses { get; set; } = ["/ip4/10.0.0.1/tcp/4001"];
+
     public IReadOnlyList<string> Swarm { get; set; } = ["12D3KooWOther"];
 
     public List<V1.RepoGcKey> Garbage { get; } = [new V1.RepoGcKey { Key = ByteString.CopyFrom(1, 2) }];
@@ -165,7 +167,7 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
     public Dictionary<Cid, IReadOnlyList<Cid>> Dags { get; } = [];
 
     public ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken) =>
-        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = Id, Addresses = { "/ip4/10.0.0.1/tcp/4001" } });
+        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = Id, Addresses = { Addresses } });
 
     public ValueTask<Cid> ResolveAsync(string path, CancellationToken cancellationToken) =>
         Paths.TryGetValue(path, out var cid) ? new(cid) : throw new ClusterException(ClusterErrorKind.Internal, $"no link named {path}");

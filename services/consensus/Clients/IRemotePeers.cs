@@ -13,6 +13,9 @@ public interface IRemotePeers
     /// <summary>How a peer describes itself.</summary>
     ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken);
 
+    /// <summary>How a peer that asks to be taken in describes itself: asked over the connection that it has (spec/peer-rpc.md 6).</summary>
+    ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken);
+
     /// <summary>The members as a peer sees them, each as it described itself to that peer.</summary>
     IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken);
 
@@ -34,6 +37,9 @@ public sealed class NoRemotePeers : IRemotePeers
 
     /// <inheritdoc/>
     public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    /// <inheritdoc/>
+    public ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken) => throw Unreachable(joining);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);

@@ -44,7 +44,7 @@ public sealed class Membership(
     public async Task<V1.PeerInfo> AddAsync(PeerId peer, CancellationToken cancellationToken)
     {
         await consensus.AddPeerAsync(peer, cancellationToken);
-        var info = peer == self.Id ? await self.DescribeAsync(cancellationToken) : await remote.IdAsync(peer, cancellationToken);
+        var info = peer == self.Id ? await self.DescribeAsync(cancellationToken) : await remote.CallBackAsync(peer, cancellationToken);
         var own = UnsafeByteOperations.UnsafeWrap(self.Id.ToBytes());
         if (!info.ClusterPeers.Contains(own))
             info.ClusterPeers.Add(own);

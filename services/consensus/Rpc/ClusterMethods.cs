@@ -49,7 +49,7 @@ internal static class ClusterMethods
             (_, _, token) => parts.Tracker.RecoverAllAsync(parts.Consensus.State.Totals.Sequence, token)),
         new UnaryMethod<Cid, V1.PinInfo>(
             Id("RecoverLocal"), RpcPolicy.Trusted, TrackerMethods.ReadCid, TrackerMethods.WriteRow(parts), TrackerMethods.ZeroRow,
-            async (_, cid, token) => TrackerMethods.Whole(await parts.Status.RecoverAsync(cid, local: true, token)), CallDeadline),
+            async (_, cid, token) => TrackerMethods.Whole(await parts.Status.RecoverAsync(TrackerMethods.Defined(cid), local: true, token)), CallDeadline),
         new UnaryMethod<bool, RepoGc>(
             Id("RepoGCLocal"), RpcPolicy.Trusted, RpcTable.Nothing, DaemonCodec.Write, static output => DaemonCodec.Write(output, new RepoGc()),
             async (_, _, token) => new RepoGc

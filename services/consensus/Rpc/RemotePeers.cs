@@ -52,6 +52,11 @@ public sealed class RemotePeers : IRemotePeers
     }
 
     /// <inheritdoc/>
+    public async ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken) => PeerMapping.ToMessage(
+        await _calls.CallAsync(
+            joining, new ServiceId("Cluster", "ID"), static writer => writer.MapHeader(0), PeerCodec.ReadPeer, null, cancellationToken));
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(
         PeerId peer, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {

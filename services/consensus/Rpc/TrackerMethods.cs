@@ -26,10 +26,13 @@ internal static class TrackerMethods
     [
         new UnaryMethod<Cid, V1.PinInfo>(
             Id("Status"), RpcPolicy.Trusted, ReadCid, WriteRow(parts), ZeroRow,
-            (_, cid, token) => parts.Tracker.StatusAsync(cid, parts.Consensus.State.Totals.Sequence, token), CallDeadline),
+            (_, cid, token) => cid.IsDefined
+                ? parts.Tracker.StatusAsync(cid, parts.Consensus.State.Totals.Sequence, token)
+                : new(parts.Reports.Made(parts.Self.Id, V1.TrackerStatus.Unpinned)),
+            CallDeadline),
         new UnaryMethod<Cid, V1.PinInfo>(
             Id("Recover"), RpcPolicy.Trusted, ReadCid, WriteRow(parts), ZeroRow,
-            (_, cid, token) => parts.Tracker.RecoverAsync(cid, parts.Consensus.State.Totals.Sequence, token), CallDeadline),
+            (_, cid, token) => parts.Tracker.RecoverAsync(Defined(cid), parts.Consensus.State.Totals.Sequence, token), CallDeadline),
         StatusAll(Id("StatusAll"), parts),
         StatusAll(SortedStatusAll, parts),
     ];
@@ -72,8 +75,10 @@ internal static class TrackerMethods
         return info;
     }
 
-    internal static Cid ReadCid(ref MsgpackReader reader) =>
-        reader.Cid() is { IsDefined: true } cid ? cid : throw new MsgpackException("undefined CID");
+    /// <summary>A CID that stands for something.</summary>
+    internal static Cid Defined(Cid cid) => cid.IsDefined ? cid : throw new ClusterException(ClusterErrorKind.InvalidArgument, "the CID is undefined");
+
+    internal static Cid ReadCid(ref MsgpackReader reader) => reader.Cid();
 
     private static ServiceId Id(string method) => new("PinTracker", method);
 
