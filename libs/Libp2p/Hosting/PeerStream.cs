@@ -37,6 +37,12 @@ public sealed class PeerStream : IDuplexPipe, IAsyncDisposable
     /// <summary>Whether the other side opened it.</summary>
     public bool IsInbound => muxed.IsInbound;
 
+    /// <summary>
+    /// Cancelled when the stream is reset, by either side, or lost with its connection: also after the other side has ended its sending,
+    /// when nothing is left to be read.
+    /// </summary>
+    public CancellationToken Aborted => muxed.Aborted;
+
     /// <summary>When it was opened.</summary>
     public DateTimeOffset Opened { get; }
 

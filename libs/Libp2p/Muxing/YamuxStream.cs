@@ -37,6 +37,7 @@ internal sealed class YamuxStream : IDuplexPipe
     private bool remoteClosed;
     private bool finished;
     private Exception? error;
+    private CancellationTokenSource? aborted;
 
     public YamuxStream(YamuxSession session, uint id, bool inboundStream, uint extraWindow)
     {
@@ -67,6 +68,15 @@ internal sealed class YamuxStream : IDuplexPipe
         get
         {
             lock (gate) return error is null;
+        }
+    }
+
+    /// <summary>Cancelled when the stream is reset or lost with its connection, on a thread of its own.</summary>
+    public CancellationToken Aborted
+    {
+        get
+        {
+            lock (gate) return error is not null ? new CancellationToken(canceled: true) : (aborted ??= new CancellationTokenSource()).Token;
         }
     }
 
@@ -176,6 +186,8 @@ internal sealed class YamuxStream : IDuplexPipe
             remoteClosed = true;
         }
         window.Set();
+        // Whoever waits for this must not run on the session's read loop.
+        if (aborted is not null) _ = aborted.CancelAsync();
         return true;
     }
 

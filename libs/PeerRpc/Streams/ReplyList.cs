@@ -64,8 +64,9 @@ public static class ReplyList
         }
         finally
         {
-            await stream.Output.CompleteAsync(ended ? null : new OperationCanceledException("the call was given up")).ConfigureAwait(false);
-            await stream.Input.CompleteAsync().ConfigureAwait(false);
+            // Our side of the sending has ended long ago: only a reset of the reading tells the peer that nobody listens.
+            await stream.Input.CompleteAsync(ended ? null : new OperationCanceledException("the call was given up")).ConfigureAwait(false);
+            await stream.Output.CompleteAsync().ConfigureAwait(false);
             values.Arrived.Release();
         }
 

@@ -71,8 +71,9 @@ public static class RpcClient
         {
             if (!ended) await stop.CancelAsync().ConfigureAwait(false);
             var failure = await sending.ConfigureAwait(false);
-            await stream.Output.CompleteAsync(ended ? null : failure ?? new OperationCanceledException("the call was given up")).ConfigureAwait(false);
-            await stream.Input.CompleteAsync().ConfigureAwait(false);
+            var end = ended ? null : failure ?? new OperationCanceledException("the call was given up");
+            await stream.Output.CompleteAsync(end).ConfigureAwait(false);
+            await stream.Input.CompleteAsync(end).ConfigureAwait(false);
             values.Arrived.Release();
         }
 

@@ -60,7 +60,9 @@ public sealed class PeerRpcEndpoint : IDisposable
             var refusal = ofCaller > _limits.PerPeer ? $"too many calls at a time: {_limits.PerPeer} of this peer are being served"
                 : total > _limits.Total ? $"too many calls at a time: {_limits.Total} are being served"
                 : null;
-            await _server.ServeAsync(caller, stream, refusal, cancellationToken);
+            // A caller that has sent all its arguments can be heard giving up in this way only.
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(stream.Aborted, cancellationToken);
+            await _server.ServeAsync(caller, stream, refusal, ending.Token);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using Cluster.Consensus.Clients;
 using Cluster.Consensus.Rpc;
 using Cluster.Consensus.Status;
 using Libp2p;
@@ -9,16 +10,19 @@ internal sealed class NetworkedPeer : IAsyncDisposable
 {
     private readonly PeerRpcEndpoint _endpoint;
 
-    private NetworkedPeer(Libp2pHost host, string name, PeerCallLimits? calls, ServedCallLimits? served)
+    private NetworkedPeer(Libp2pHost host, string name, PeerCallLimits? calls, ServedCallLimits? served, ITracker? tracker)
     {
         Host = host;
         Remote = new RemotePeers(host, TimeProvider.System, calls);
         var settings = new ClusterSettings { PeerName = name, AllocateBy = ["freespace"] };
         Core = new Peer(settings, id: host.Id, remote: Remote, wrap: inner => new MemberConsensus(inner, host.Id));
         Consensus = (MemberConsensus)Core.Consensus;
+        Tracker = tracker ?? Core.Tracker;
         var reports = new StatusReports(Core.SelfPeer, Core.Metrics, Core.Clock);
-        _endpoint = new PeerRpcEndpoint(
-            host, new RpcParts(Core.Consensus, Core.Tracker, Core.Daemon, Core.SelfPeer, Core.Membership, Core.Status, reports), served);
+        Status = new GlobalStatus(Consensus, Tracker, Remote, Core.SelfPeer, reports, settings);
+        Listing = new StatusListing(Consensus, Tracker, Remote, Core.SelfPeer, reports, settings);
+        Parts = new RpcParts(Core.Consensus, Tracker, Core.Daemon, Core.SelfPeer, Core.Membership, Core.Status, reports);
+        _endpoint = new PeerRpcEndpoint(host, Parts, served);
     }
 
     public Libp2pHost Host { get; }
@@ -29,22 +33,32 @@ internal sealed class NetworkedPeer : IAsyncDisposable
 
     public MemberConsensus Consensus { get; }
 
+    public RpcParts Parts { get; }
+
+    public ITracker Tracker { get; }
+
+    public GlobalStatus Status { get; }
+
+    public StatusListing Listing { get; }
+
     public PeerId Id => Host.Id;
 
     public int ServedNow => _endpoint.UnderWay;
 
-    public static async Task<NetworkedPeer> StartAsync(string name, PeerCallLimits? calls = null, ServedCallLimits? served = null)
+    public static async Task<NetworkedPeer> StartAsync(
+        string name, PeerCallLimits? calls = null, ServedCallLimits? served = null, ITracker? tracker = null)
     {
         var host = new Libp2pHost(new HostOptions { Key = PrivateKey.GenerateEd25519(), Listen = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")] });
-        var peer = new NetworkedPeer(host, name, calls, served);
+        var peer = new NetworkedPeer(host, name, calls, served, tracker);
         await host.StartAsync();
         return peer;
     }
 
     /// <summary>Members of one cluster that trust each other and know where each is.</summary>
-    public static async Task<NetworkedPeer[]> ClusterAsync(int count, PeerCallLimits? calls = null, ServedCallLimits? served = null)
+    public static async Task<NetworkedPeer[]> ClusterAsync(
+        int count, PeerCallLimits? calls = null, ServedCallLimits? served = null, Func<int, ITracker>? tracker = null)
     {
-        var peers = await Task.WhenAll(Enumerable.Range(0, count).Select(n => StartAsync($"peer{n}", calls, served)));
+        var peers = await Task.WhenAll(Enumerable.Range(0, count).Select(n => StartAsync($"peer{n}", calls, served, tracker?.Invoke(n))));
         foreach (var peer in peers)
         {
             foreach (var other in peers.Where(p => p != peer))
