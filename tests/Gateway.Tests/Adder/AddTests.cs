@@ -84,6 +84,64 @@ public sealed class AddTests
         Assert.Empty(peer.Cluster.Pins);
     }
 
+    private static readonly Google.Protobuf.ByteString[] Others = [.. Enumerable.Range(1, 2).Select(n => Google.Protobuf.ByteString.CopyFrom(
+        Libp2p.PeerId.FromBytes([0, 36, 8, 1, 0x12, 32, .. new byte[31], (byte)n]).Bytes))];
+
+    [Fact]
+    public async Task Blocks_go_to_all_peers_that_are_to_hold_them_and_the_pin_names_those()
+    {
+        await using FakePeer peer = await FakePeer.StartAsync();
+        peer.Cluster.BlockPeers = [Others[0], FakePeer.PeerBytes, Others[1]];
+        RawAnswer answer = peer.Request("POST", "/add", File, Multipart);
+        Assert.Empty(answer.Trailers);
+        Assert.NotEmpty(peer.Connector.Blocks);
+        foreach (var other in Others) Assert.Equal(peer.Connector.Blocks.OrderBy(b => b.Key.ToBase64()), peer.Network.Blocks[other].OrderBy(b => b.Key.ToBase64()));
+        Assert.Equal(1, peer.Network.Streams);
+        Assert.Equal(peer.Cluster.BlockPeers, Assert.Single(peer.Cluster.Pins.Values).Allocations);
+    }
+
+    [Fact]
+    public async Task Peers_that_fail_are_left_out_while_one_remains()
+    {
+        await using FakePeer peer = await FakePeer.StartAsync();
+        peer.Cluster.BlockPeers = [Others[0], FakePeer.PeerBytes, Others[1]];
+        peer.Connector.IsDown = true;
+        peer.Network.Failing[Others[0]] = "failed to dial";
+        RawAnswer answer = peer.Request("POST", "/add", File, Multipart);
+        Assert.Empty(answer.Trailers);
+        Assert.NotEmpty(peer.Network.Blocks[Others[1]]);
+        Assert.Equal(peer.Cluster.BlockPeers, Assert.Single(peer.Cluster.Pins.Values).Allocations);
+    }
+
+    [Fact]
+    public async Task When_all_peers_fail_a_large_add_ends_before_its_upload()
+    {
+        await using FakePeer peer = await FakePeer.StartAsync();
+        peer.Cluster.BlockPeers = Others;
+        foreach (var other in Others) peer.Network.Failing[other] = "failed to dial";
+        string large = string.Concat(Enumerable.Range(0, 1_000_000).Select(n => $"{n:0000000000}\n"));
+        RawAnswer answer = peer.Request("POST", "/add", File.Replace("a\n\r\n", large + "\r\n", StringComparison.Ordinal), Multipart);
+        Assert.Equal(["X-Stream-Error=failed to put block on all destinations"], answer.Trailers.Select(t => $"{t.Key}={t.Value}"));
+        Assert.Empty(peer.Cluster.Pins);
+        Assert.Empty(peer.Connector.Blocks);
+    }
+
+    [Theory]
+    [InlineData("", true, new[] { 1, 0 })]
+    [InlineData("&user-allocations=12D3KooWRN8KRjpyg9rsW2w7StbBRGper65psTZm68cjud9KAkaW", false, new[] { 1, 2 })]
+    public async Task A_local_add_sends_blocks_to_this_peer_alone(string options, bool replaced, int[] allocations)
+    {
+        await using FakePeer peer = await FakePeer.StartAsync();
+        peer.Cluster.BlockPeers = Others;
+        RawAnswer answer = peer.Request("POST", $"/add?local=true{options}", File, Multipart);
+        Assert.Empty(answer.Trailers);
+        Assert.NotEmpty(peer.Connector.Blocks);
+        Assert.Equal(0, peer.Network.Streams);
+        var pin = Assert.Single(peer.Cluster.Pins.Values);
+        Assert.Equal(replaced, pin.Allocations.Contains(FakePeer.PeerBytes));
+        Assert.Equal(allocations.Select(n => n == 0 ? FakePeer.PeerBytes : Others[n - 1]), pin.Allocations);
+    }
+
     [Theory]
     [InlineData("", "--b--\r\n", "no files to add: the request has no file part")]
     [InlineData("", "--b\r\n\r\nx\n\r\n--b--\r\n", "multipart: part without Content-Disposition")]

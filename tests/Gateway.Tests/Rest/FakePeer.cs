@@ -36,6 +36,8 @@ internal sealed class FakePeer : IAsyncDisposable
 
     public FakeConnector Connector { get; } = new();
 
+    public FakeNetwork Network { get; } = new();
+
     public IPEndPoint Endpoint => face.Endpoint;
 
     public static async Task<FakePeer> StartAsync()
@@ -64,10 +66,12 @@ internal sealed class FakePeer : IAsyncDisposable
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(Cluster);
         builder.Services.AddSingleton(Connector);
+        builder.Services.AddSingleton(Network);
         services = builder.Build();
         services.UseRouting();
         services.MapGrpcService<FakeCluster>();
         services.MapGrpcService<FakeConnector>();
+        services.MapGrpcService<FakeNetwork>();
         await services.StartAsync();
     }
 
@@ -149,7 +153,10 @@ internal sealed class FakeCluster : Cluster.Contracts.V1.Cluster.ClusterBase
     }
 
     public override Task<BlockAllocateResponse> BlockAllocate(BlockAllocateRequest request, ServerCallContext context) =>
-        Task.FromResult(new BlockAllocateResponse { Peers = { FakePeer.PeerBytes } });
+        Task.FromResult(new BlockAllocateResponse { Peers = { BlockPeers } });
+
+    /// <summary>Who is to hold the blocks of an add.</summary>
+    public IReadOnlyList<ByteString> BlockPeers { get; set; } = [FakePeer.PeerBytes];
 
     private CallResult Answer(Call call)
     {
@@ -200,6 +207,44 @@ internal sealed class FakeConnector : Connector.ConnectorBase
         {
             foreach (Block block in requestStream.Current.Blocks) Blocks[block.Cid] = block.Data;
             await responseStream.WriteAsync(new PutBlocksResponse { Written = (uint)requestStream.Current.Blocks.Count });
+        }
+    }
+}
+
+/// <summary>Other peers, whose daemons keep blocks in memory.</summary>
+internal sealed class FakeNetwork : PeerNetwork.PeerNetworkBase
+{
+    public ConcurrentDictionary<ByteString, ConcurrentDictionary<ByteString, ByteString>> Blocks { get; } = new();
+
+    /// <summary>Peers that fail at their first block, and why.</summary>
+    public ConcurrentDictionary<ByteString, string> Failing { get; } = new();
+
+    /// <summary>Streams opened.</summary>
+    public int Streams;
+
+    public override async Task PutBlocks(
+        IAsyncStreamReader<NetworkPutBlocksRequest> requestStream, IServerStreamWriter<NetworkPutBlocksResponse> responseStream, ServerCallContext context)
+    {
+        Interlocked.Increment(ref Streams);
+        var left = new List<ByteString>();
+        while ((left.Count > 0 || Blocks.IsEmpty) && await requestStream.MoveNext())
+        {
+            var response = new NetworkPutBlocksResponse();
+            foreach (ByteString peer in requestStream.Current.Peers)
+            {
+                if (Failing.TryGetValue(peer, out string? why))
+                    response.Destinations.Add(new NetworkPutBlocksResponse.Types.Destination { Peer = peer, Error = new ItemError { Code = (int)StatusCode.Unavailable, Message = why } });
+                else left.Add(peer);
+                Blocks[peer] = new();
+            }
+
+            foreach (ByteString peer in left)
+            {
+                foreach (Block block in requestStream.Current.Blocks) Blocks[peer][block.Cid] = block.Data;
+                response.Destinations.Add(new NetworkPutBlocksResponse.Types.Destination { Peer = peer, Written = (uint)requestStream.Current.Blocks.Count });
+            }
+
+            await responseStream.WriteAsync(response);
         }
     }
 }
