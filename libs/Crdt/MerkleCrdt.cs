@@ -27,6 +27,19 @@ public sealed class MerkleCrdt
     /// <summary>Current heads with their heights, ascending by CID.</summary>
     public IReadOnlyDictionary<BlockId, ulong> Heads => heads;
 
+    /// <summary>
+    /// What others should know of: the heads, and merged roots that are no heads yet because ancestors are missing. If these were kept
+    /// back until their walks end, and nobody can give the ancestors any more, others would never learn of them.
+    /// </summary>
+    public IReadOnlyCollection<BlockId> Announceable
+    {
+        get
+        {
+            if (roots.Count == 0) return heads.Keys;
+            return [.. heads.Keys, .. roots.Where(root => !root.Value.Covered && !heads.ContainsKey(root.Key)).Select(root => root.Key).Order()];
+        }
+    }
+
     /// <summary>Height of the highest head; 0 without any.</summary>
     public ulong MaxHeight => heads.Count == 0 ? 0 : heads.Values.Max();
 
@@ -74,7 +87,7 @@ public sealed class MerkleCrdt
                 yield return new(System.Text.Encoding.UTF8.GetString(key.AsSpan(1)), value);
     }
 
-    /// <summary>Makes the collected changes one node, merges it, and announces it as the only head (crdt §9).</summary>
+    /// <summary>Makes the collected changes one node, merges it, and announces it as the only head (crdt §9), or the head it belongs to.</summary>
     /// <returns>The node.</returns>
     public BlockId Commit(ICrdtTransaction transaction, DeltaBuilder builder, CrdtOutput output)
     {
@@ -82,8 +95,12 @@ public sealed class MerkleCrdt
         var bytes = node.Encode();
         var id = BlockId.Of(bytes);
         transaction.Put(CrdtKeys.Block(id), bytes);
-        Merge(transaction, id, node, id, node.Delta.Priority, output);
-        output.Broadcast.Add(id);
+
+        // Another replica may have made the very same node of the same heads (both removed the same key), and a walk of ours may wait
+        // for it: then it is a part of that walk, and the walk's root is the head.
+        var root = missing.GetValueOrDefault(id, id);
+        Merge(transaction, id, node, root, root == id ? node.Delta.Priority : roots[root].Height, output);
+        output.Broadcast.Add(root);
         return id;
     }
 
@@ -160,10 +177,12 @@ public sealed class MerkleCrdt
         transaction.Delete(CrdtKeys.Dirty);
     }
 
-    /// <summary>Heads that no broadcast named since the last call; to be announced every rebroadcast interval (crdt §9).</summary>
+    /// <summary>
+    /// What is <see cref="Announceable"/> and was named by no broadcast since the last call; every rebroadcast interval (crdt §9).
+    /// </summary>
     public void Rebroadcast(CrdtOutput output)
     {
-        foreach (var head in heads.Keys)
+        foreach (var head in Announceable)
             if (!seenInBroadcasts.Contains(head)) output.Broadcast.Add(head);
         seenInBroadcasts.Clear();
     }

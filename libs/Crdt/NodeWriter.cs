@@ -6,7 +6,11 @@ namespace Crdt;
 /// </summary>
 public sealed class NodeWriter(MerkleCrdt core, ICrdtTransaction transaction, CrdtOutput output, int maxSize = Delta.MaxSize)
 {
+    private readonly List<BlockId> written = [];
     private DeltaBuilder builder = new();
+
+    /// <summary>Nodes made so far, in order.</summary>
+    public IReadOnlyList<BlockId> Written => written;
 
     /// <summary>Gives a key a value. A value that does not fit beside others gets a node of its own.</summary>
     public void Put(string key, ReadOnlyMemory<byte> value)
@@ -31,7 +35,7 @@ public sealed class NodeWriter(MerkleCrdt core, ICrdtTransaction transaction, Cr
     public void Flush()
     {
         if (builder.IsEmpty) return;
-        core.Commit(transaction, builder, output);
+        written.Add(core.Commit(transaction, builder, output));
         builder = new DeltaBuilder();
     }
 

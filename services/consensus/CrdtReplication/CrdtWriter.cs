@@ -39,7 +39,7 @@ internal sealed class CrdtWriter : IGroupWriter
         _reader = new CrdtReader(store);
         _core = MerkleCrdt.Open(_reader);
         TakeOver();
-        _heads = HeadsMessage.Encode([.. _core.Heads.Keys]);
+        _heads = HeadsMessage.Encode(_core.Announceable);
     }
 
     public ulong Sequence => _store.Totals.Sequence;
@@ -90,8 +90,8 @@ internal sealed class CrdtWriter : IGroupWriter
 
         foreach (var input in inputs)
             Settle(input);
-        _heads = HeadsMessage.Encode([.. _core.Heads.Keys]);
-        _announce.AddRange(output.Broadcast.Where(_core.Heads.ContainsKey));
+        _heads = HeadsMessage.Encode(_core.Announceable);
+        _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
         _links?.Fetcher.Want(_wanted);
         _wanted.Clear();
         return sequence;
@@ -267,7 +267,7 @@ internal sealed class CrdtWriter : IGroupWriter
             var count = replace.Replacement.Finish();
             Reopen();
             _links?.Fetcher.Forget();
-            _announce.AddRange(_core.Heads.Keys);
+            _announce.AddRange(_core.Announceable);
             replace.Done.SetResult(count);
         }
         catch (Exception e)
