@@ -229,10 +229,12 @@ public sealed class PinTracker : IDisposable
     {
         if (response.Reset)
         {
-            // From here to the end of the snapshot a restart begins with nothing again.
+            // From here to the end of the snapshot a restart begins with nothing again, but knows still which life the items are of.
+            var known = Position.Epoch;
+            var anotherLife = !known.IsEmpty && !response.Epoch.IsEmpty && !known.Span.SequenceEqual(response.Epoch.Span);
             Sequence.Reach(0);
-            Do(_ => _core.BeginSnapshot());
-            Do(_ => { }, WatchPosition.Nothing with { Generation = _core.Generation });
+            Do(_ => _core.BeginSnapshot(anotherLife));
+            Do(_ => { }, WatchPosition.Nothing with { Epoch = known, Generation = _core.Generation });
         }
         else
         {

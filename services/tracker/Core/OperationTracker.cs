@@ -30,6 +30,7 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
     private int _sinceNormal;
     private bool _connected;
     private int _unknownInSnapshot;
+    private bool _anotherLife;
 
     /// <summary>Number of the last snapshot of the pinset.</summary>
     public uint Generation { get; private set; } = generation;
@@ -201,8 +202,13 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
     }
 
     /// <summary>The whole pinset follows as <see cref="Track"/>s.</summary>
-    public void BeginSnapshot()
+    /// <param name="anotherLife">
+    /// The pinset was cleaned or replaced since: what it does not have any more was not unpinned by anybody, and stays in the daemon
+    /// (spec/service-cli.md 2.5).
+    /// </param>
+    public void BeginSnapshot(bool anotherLife = false)
     {
+        _anotherLife = anotherLife;
         Generation++;
         InSnapshot = true;
         _unknownInSnapshot = 0;
@@ -212,7 +218,8 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
     public void AbandonSnapshot() => InSnapshot = false;
 
     /// <summary>
-    /// After the last entry of a snapshot: of the next items after the cursor, those that the snapshot did not have are untracked.
+    /// After the last entry of a snapshot: of the next items after the cursor, those that the snapshot did not have are untracked, or
+    /// forgotten when the pinset lives another life.
     /// Returns the cursor for the next call; null at the end, when the snapshot is over.
     /// </summary>
     public Cid? Sweep(Cid? after, int limit, DateTimeOffset now)
@@ -220,7 +227,11 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
         var page = index.Page(after, limit);
         foreach (var pin in page)
         {
-            if (pin.InPinset && pin.Generation != Generation)
+            if (!pin.InPinset || pin.Generation == Generation)
+                continue;
+            if (_anotherLife)
+                Forget(pin, now);
+            else
                 Untrack(pin.Cid, now);
         }
 
@@ -228,6 +239,14 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
             return page[^1].Cid;
         InSnapshot = false;
         return null;
+    }
+
+    private void Forget(TrackedPin pin, DateTimeOffset now)
+    {
+        _byCid.TryGetValue(pin.Cid, out var operation);
+        Withdraw(operation, now);
+        index.Replace(pin, null);
+        Pump(now);
     }
 
     /// <summary>What others hold, and meta pins, which nobody does: unpinned here if the daemon may have it.</summary>

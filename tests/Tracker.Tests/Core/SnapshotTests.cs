@@ -30,6 +30,31 @@ public class SnapshotTests
     }
 
     [Fact]
+    public void A_snapshot_of_another_life_unpins_nothing()
+    {
+        var bench = new Bench();
+        bench.Track(1);
+        bench.Complete(1);
+        bench.Track(2);
+        bench.Track(3);
+        bench.Complete(3);
+        bench.Take();
+
+        bench.Tracker.BeginSnapshot(anotherLife: true);
+        bench.Track(3);
+        bench.Track(4);
+        Assert.Null(bench.Tracker.Sweep(null, 100, bench.Now));
+
+        Assert.Equal(PinState.Unpinned, bench.State(1));
+        Assert.Equal(PinState.Unpinned, bench.State(2));
+        Assert.Equal(PinState.Pinned, bench.State(3));
+        Assert.Equal(PinState.Pinning, bench.State(4));
+        Assert.Equal(0, bench.Tracker.Counts.UnpinQueued + bench.Tracker.Counts.Unpinning);
+        bench.Track(1);
+        Assert.Equal(PinState.Pinning, bench.State(1));
+    }
+
+    [Fact]
     public void A_snapshot_updates_what_a_status_shows()
     {
         var bench = new Bench();

@@ -90,6 +90,8 @@ public class RestartTests
         await house.UntilAsync(C(9), TrackerStatus.Pinned);
         await house.UntilAsync(C(1), TrackerStatus.Unpinned);
         Assert.Equal(before + 1, house.Connector.PinRequests.Count);
+        // Nobody unpinned it when the pinset was cleaned or imported in between: the daemon keeps it.
+        Assert.Equal(newEpoch, house.Connector.Pins.ContainsKey(C(1)));
         Assert.Equal(5, (await house.ListAsync(TrackerStatus.Pinned)).Count);
     }
 
