@@ -144,7 +144,7 @@ public sealed class StatusTests : IAsyncLifetime
     public async Task Sorted_streams_of_peers_merge_into_one()
     {
         var reports = new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock);
-        await using var merge = new StatusMerge(reports, 0);
+        await using var merge = new StatusMerge(reports);
         merge.Add(Peer.Id(1), _ => Stream(1, 2, 3, 4), CancellationToken.None);
         merge.Add(Peer.Id(2), _ => Stream(2, 4, 5), CancellationToken.None);
         merge.Add(Peer.Id(3), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "down"), CancellationToken.None);
@@ -159,7 +159,7 @@ public sealed class StatusTests : IAsyncLifetime
     [Fact]
     public async Task A_peer_that_lists_out_of_order_counts_as_failed_from_there()
     {
-        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock), 0);
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock));
         merge.Add(Peer.Id(1), _ => Stream(1, 2, 3, 4), CancellationToken.None);
         merge.Add(Peer.Id(2), _ => Stream(1, 3, 2), CancellationToken.None);
 
@@ -173,7 +173,7 @@ public sealed class StatusTests : IAsyncLifetime
     [Fact]
     public async Task When_all_peers_fail_the_list_fails()
     {
-        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock), 0);
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock));
         merge.Add(Peer.Id(1), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "first"), CancellationToken.None);
         merge.Add(Peer.Id(2), _ => throw new ClusterException(ClusterErrorKind.Unavailable, "second"), CancellationToken.None);
         var error = await Assert.ThrowsAsync<ClusterException>(() => AllAsync(merge));

@@ -35,11 +35,12 @@ internal sealed class ServiceProcess
         return new ServiceProcess(Process.Start(start)!);
     }
 
-    /// <summary>Asks the process to stop in order.</summary>
+    /// <summary>Asks the process to stop in order. Without a word the end of the input means that this process died.</summary>
     public void RequestStop()
     {
         try
         {
+            input.Write("stop\n");
             input.Close();
         }
         catch (IOException)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,16 +7,13 @@ namespace Cluster.Hosting.Lifetime;
 
 /// <summary>
 /// Stops the process in order: on SIGTERM, on SIGINT and SIGHUP unless a supervisor is there (a terminal sends these to the whole
-/// group, and the supervisor decides the order then), and when the supervisor ends or closes this process' standard input.
+/// group, and the supervisor decides the order then), and when the supervisor asks for it. With a supervisor that died it dies at once:
+/// who kills a peer gets a dead peer, and nobody is left to say whether it should leave its cluster.
 /// </summary>
 internal sealed class ProcessLifetime(IHostApplicationLifetime application, ServiceOptions options, ILoggerFactory loggers) : IHostLifetime, IDisposable
 {
-    /// <summary>What a stop may take once the supervisor is gone; everything acknowledged is on disk, so a hard end loses nothing.</summary>
-    private static readonly TimeSpan orphanGrace = TimeSpan.FromSeconds(5);
-
     private readonly ILogger logger = loggers.CreateLogger("service");
     private readonly List<PosixSignalRegistration> registrations = [];
-    private Timer? hardEnd;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
@@ -23,7 +21,7 @@ internal sealed class ProcessLifetime(IHostApplicationLifetime application, Serv
         registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, options.Supervised ? Ignore : Stop));
         registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, options.Supervised ? Ignore : Stop));
         if (options.Supervised)
-            ParentWatch.Start(ParentEnded);
+            ParentWatch.Start(StopAsked, ParentDied);
         return Task.CompletedTask;
     }
 
@@ -33,7 +31,6 @@ internal sealed class ProcessLifetime(IHostApplicationLifetime application, Serv
     {
         foreach (var registration in registrations)
             registration.Dispose();
-        hardEnd?.Dispose();
     }
 
     private static void Ignore(PosixSignalContext signal) => signal.Cancel = true;
@@ -44,16 +41,22 @@ internal sealed class ProcessLifetime(IHostApplicationLifetime application, Serv
         application.StopApplication();
     }
 
-    private void ParentEnded()
+    private void StopAsked()
     {
-        LifetimeLog.SupervisorEnded(logger);
-        hardEnd = new Timer(static _ => Environment.Exit(1), null, orphanGrace, Timeout.InfiniteTimeSpan);
+        LifetimeLog.StopAsked(logger);
         application.StopApplication();
+    }
+
+    /// <summary>Everything acknowledged is on disk: a hard end loses nothing.</summary>
+    private static void ParentDied()
+    {
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
     }
 }
 
 internal static partial class LifetimeLog
 {
-    [LoggerMessage(EventId = 9001, Level = LogLevel.Debug, Message = "the supervisor closed the input: stopping")]
-    public static partial void SupervisorEnded(ILogger logger);
+    [LoggerMessage(EventId = 9001, Level = LogLevel.Debug, Message = "the supervisor asks for the stop")]
+    public static partial void StopAsked(ILogger logger);
 }

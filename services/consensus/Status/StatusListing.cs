@@ -20,16 +20,16 @@ public sealed class StatusListing(
 
     /// <summary>Statuses that pass a mask (0: all).</summary>
     public Task StatusAllAsync(int mask, bool local, Func<RawMessage, Task> write, CancellationToken cancellationToken) =>
-        ListAsync(local, (t, sequence, token) => t.StatusAllAsync(mask, sequence, token), mask, write, cancellationToken);
+        ListAsync(local, (t, sequence, token) => t.StatusAllAsync(mask, sequence, token), write, cancellationToken);
 
     /// <summary>Queues everything failed or lost again; what was queued.</summary>
     public Task RecoverAllAsync(bool local, Func<RawMessage, Task> write, CancellationToken cancellationToken) => ListAsync(
-        local, (t, sequence, token) => t.RecoverAllAsync(sequence, token), (int)TrackerStatus.Pinned, write, cancellationToken);
+        local, (t, sequence, token) => t.RecoverAllAsync(sequence, token), write, cancellationToken);
 
     private delegate IAsyncEnumerable<StatusPage> Asking(ITracker tracker, ulong sequence, CancellationToken cancellationToken);
 
     /// <summary>Writes messages of <c>GlobalPinInfoBatch</c>; a message is the callee's until its task completes.</summary>
-    private async Task ListAsync(bool local, Asking ask, int mask, Func<RawMessage, Task> write, CancellationToken cancellationToken)
+    private async Task ListAsync(bool local, Asking ask, Func<RawMessage, Task> write, CancellationToken cancellationToken)
     {
         var sequence = consensus.State.Totals.Sequence;
         var members = local || settings.FollowerMode ? [self.Id] : await consensus.PeersAsync(cancellationToken);
@@ -37,7 +37,7 @@ public sealed class StatusListing(
         if (members.Count == 1)
             await PassOnAsync(ask(tracker, sequence, cancellationToken), message, write);
         else
-            await MergeAsync(members, ask, sequence, mask, message, write, cancellationToken);
+            await MergeAsync(members, ask, sequence, message, write, cancellationToken);
     }
 
     private async Task PassOnAsync(IAsyncEnumerable<StatusPage> pages, RawMessage message, Func<RawMessage, Task> write)
@@ -61,10 +61,10 @@ public sealed class StatusListing(
     }
 
     private async Task MergeAsync(
-        IReadOnlyList<PeerId> members, Asking ask, ulong sequence, int mask, RawMessage message, Func<RawMessage, Task> write,
+        IReadOnlyList<PeerId> members, Asking ask, ulong sequence, RawMessage message, Func<RawMessage, Task> write,
         CancellationToken cancellationToken)
     {
-        await using var merge = new StatusMerge(reports, mask);
+        await using var merge = new StatusMerge(reports);
         foreach (var peer in members)
         {
             // Other peers number their changes otherwise.

@@ -8,9 +8,10 @@ namespace Cluster.Consensus.Status;
 
 /// <summary>
 /// Merges the sorted streams of several peers into one of global statuses, without decoding them. A few pages of each peer are held at a
-/// time. A peer that fails is an entry of each CID that it may hold, from then on; one that does not trust this peer is left out.
+/// time. A peer that fails is an entry of each CID from then on, whatever the filter, as the original shows it; one that does not trust
+/// this peer is left out.
 /// </summary>
-internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDisposable
+internal sealed class StatusMerge(StatusReports reports) : IAsyncDisposable
 {
     private readonly List<StatusSource> _sources = [];
     private readonly RawMessage _global = new(1024);
@@ -62,7 +63,7 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
         var cid = lowest.Cid;
         _global.Clear();
         var first = BestOf(cid, lowest);
-        var (allocated, _) = StatusParts.WriteShared(first.Item, _global);
+        StatusParts.WriteShared(first.Item, _global);
         foreach (var source in _sources)
         {
             if (source.AtHand && source.Cid.SequenceEqual(cid))
@@ -71,8 +72,7 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
                 source.WriteEntry(_entry);
                 _global.Field(7, _entry.Span);
             }
-            else if (source is { Failure: not null, IsLeftOut: false } && Shows(V1.TrackerStatus.ClusterError)
-                && (!allocated || StatusParts.IsAllocated(first.Item, source.Peer)))
+            else if (source is { Failure: not null, IsLeftOut: false })
             {
                 _global.Field(7, FailedEntryOf(source));
             }
@@ -107,6 +107,4 @@ internal sealed class StatusMerge(StatusReports reports, int mask) : IAsyncDispo
             _failed[source] = entry = reports.Made(source.Peer, V1.TrackerStatus.ClusterError, source.Failure!.Message).ToByteArray();
         return entry;
     }
-
-    private bool Shows(V1.TrackerStatus status) => mask == 0 || ((int)status & mask) != 0;
 }

@@ -1,5 +1,4 @@
 using Cluster.Consensus.Services;
-using Libp2p;
 
 namespace Cluster.Consensus.Status;
 
@@ -7,11 +6,9 @@ namespace Cluster.Consensus.Status;
 internal static class StatusParts
 {
     /// <summary>Writes what is the same on all peers as fields of a <c>GlobalPinInfo</c>.</summary>
-    /// <returns>Whether the pin has allocations, and whether it stands in the pinset.</returns>
     /// <exception cref="FormatException">The report is damaged.</exception>
-    internal static (bool Allocated, bool InPinset) WriteShared(ReadOnlySpan<byte> report, RawMessage global)
+    internal static void WriteShared(ReadOnlySpan<byte> report, RawMessage global)
     {
-        bool allocated = false, inPinset = false;
         var fields = new WireFields(report);
         while (fields.Next())
         {
@@ -24,19 +21,15 @@ internal static class StatusParts
 
                 // allocations 12 → 3, origins 13 → 4, created 14 → 5, metadata 15 → 6.
                 case >= 12 and <= 15:
-                    allocated |= fields.Field == 12;
                     global.Field(fields.Field - 9, fields.Content);
                     break;
 
                 // in_pinset 16 → 8.
                 case 16:
-                    inPinset = fields.Number != 0;
                     global.Number(8, fields.Number);
                     break;
             }
         }
-
-        return (allocated, inPinset);
     }
 
     /// <summary>Writes the peer's own part: status, timestamp, error, attempts, priority.</summary>
@@ -48,18 +41,5 @@ internal static class StatusParts
             if (fields.Field is >= 7 and <= 11)
                 entry.Raw(fields.Whole);
         }
-    }
-
-    /// <summary>Whether the report names a peer among the pin's allocations.</summary>
-    internal static bool IsAllocated(ReadOnlySpan<byte> report, PeerId peer)
-    {
-        var fields = new WireFields(report);
-        while (fields.Next())
-        {
-            if (fields.Field == 12 && fields.Content.SequenceEqual(peer.Bytes))
-                return true;
-        }
-
-        return false;
     }
 }

@@ -61,6 +61,9 @@ public sealed class FailureDetector(MetricStore store)
             else
                 _failures[key] = count;
         }
+
+        // In the order in which they ran out, as if they had been watched all the time.
+        alerts.Sort(static (a, b) => a.Metric.Expire.CompareTo(b.Metric.Expire));
         return alerts;
     }
 }
