@@ -71,7 +71,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         _replica = replica;
         Gossip.SetValidator(HeadsTopic, (_, author) => replica.IsTrusted(author) ? Validation.Accept : Validation.Reject);
         _heads = Gossip.Subscribe(HeadsTopic);
-        _exchange.SetResult(new BitswapExchange(Host, replica.Blocks, logger: _loggers.CreateLogger("bitswap")));
+        _exchange.SetResult(new BitswapExchange(Host, new RecentBlocks(replica.Blocks), logger: _loggers.CreateLogger("bitswap")));
         _headsAtOnce = new HeadsAtOnce(Host, replica, _loggers.CreateLogger("crdt"));
         _protecting = Host.Observe(new Protection(this));
     }

@@ -5,6 +5,7 @@ using Cluster.Consensus.Replication;
 using Cluster.PinState;
 using Cluster.PinState.Transfer;
 using Crdt;
+using Ipld;
 using Libp2p;
 using Libp2p.Bitswap;
 
@@ -30,7 +31,10 @@ internal sealed class FakeReplica(PeerId self) : ICrdtReplica, IConsensus
 
     public InMemoryBlockStore Memory { get; } = new();
 
-    public IBlockStore Blocks => Memory;
+    /// <summary>Blocks that were fetched are not kept, as if they waited to be merged.</summary>
+    public bool KeepsNothingFetched { get; set; }
+
+    public IBlockStore Blocks => new Store(this);
 
     public string Kind => "crdt";
 
@@ -65,4 +69,14 @@ internal sealed class FakeReplica(PeerId self) : ICrdtReplica, IConsensus
     public Task ShutdownAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => default;
+
+    private sealed class Store(FakeReplica replica) : IBlockStore
+    {
+        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(Cid cid, CancellationToken cancellationToken) => replica.Memory.GetAsync(cid, cancellationToken);
+
+        public ValueTask<int?> GetSizeAsync(Cid cid, CancellationToken cancellationToken) => replica.Memory.GetSizeAsync(cid, cancellationToken);
+
+        public ValueTask PutAsync(Block block, CancellationToken cancellationToken) =>
+            replica.KeepsNothingFetched ? default : replica.Memory.PutAsync(block, cancellationToken);
+    }
 }

@@ -102,6 +102,62 @@ public sealed class HeadsTests
         Assert.Equal(data, (await a.Network.FetchAsync(cid, null, _limit)).ToArray());
     }
 
+    [Fact]
+    public async Task A_node_reaches_a_peer_behind_another_while_that_one_still_merges_it()
+    {
+        await using var author = await NetworkPeer.StartAsync(Content());
+        await using var between = await NetworkPeer.StartAsync(Content(), p => p.Replica.KeepsNothingFetched = true);
+        await using var behind = await NetworkPeer.StartAsync(Content());
+        await author.DialAsync(between, _limit);
+        await between.DialAsync(behind, _limit);
+        await MeshAsync(author, between);
+        await MeshAsync(between, behind);
+        var (id, data) = Block(9);
+        var cid = id.ToCid();
+
+        // The one behind asks first: its question is remembered, and answered as soon as the block is there.
+        var waiting = behind.Network.FetchAsync(cid, author.Id, _limit);
+        while (!between.Network.Host.Traffic.Any(t => t.Protocol.StartsWith("/ipfs/bitswap", StringComparison.Ordinal) && t.Received > 0))
+            await Task.Delay(5, _limit);
+        author.Replica.Memory.Add(new Block(cid, data));
+        Assert.Equal(data, (await between.Network.FetchAsync(cid, author.Id, _limit)).ToArray());
+
+        Assert.Equal(data, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), _limit)).ToArray());
+        Assert.False(between.Replica.Memory.Contains(cid));
+    }
+
+    [Fact]
+    public async Task Nodes_that_wait_to_be_merged_are_served_within_bounds()
+    {
+        var store = new InMemoryBlockStore();
+        var recent = new RecentBlocks(new Unwritable(store));
+        var blocks = Enumerable.Range(0, 5).Select(i => new byte[RecentBlocks.MostBytes / 4]).Select((b, i) =>
+        {
+            b[0] = (byte)i;
+            return new Block(BlockId.Of(b).ToCid(), b);
+        }).ToList();
+        foreach (var block in blocks)
+        {
+            await recent.PutAsync(block, _limit);
+            await recent.PutAsync(block, _limit);
+        }
+
+        Assert.Null(await recent.GetAsync(blocks[0].Cid, _limit));
+        foreach (var block in blocks.Skip(1))
+            Assert.Equal(block.Data.Length, await recent.GetSizeAsync(block.Cid, _limit));
+        store.Add(blocks[0]);
+        Assert.NotNull(await recent.GetAsync(blocks[0].Cid, _limit));
+    }
+
+    private sealed class Unwritable(IBlockStore store) : IBlockStore
+    {
+        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(Ipld.Cid cid, CancellationToken cancellationToken) => store.GetAsync(cid, cancellationToken);
+
+        public ValueTask<int?> GetSizeAsync(Ipld.Cid cid, CancellationToken cancellationToken) => store.GetSizeAsync(cid, cancellationToken);
+
+        public ValueTask PutAsync(Block block, CancellationToken cancellationToken) => default;
+    }
+
     /// <summary>A peer to which one connection is enough: it does not look for further ones, whoever it hears of.</summary>
     private static PeeringSettings Content() =>
         NetworkPeer.SettingsFor(NetworkPeer.Section() with { ConnectionManager = new ConnectionManagerSettings(400, 1, GoDuration.FromMinutes(2)) });
