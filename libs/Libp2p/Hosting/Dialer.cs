@@ -98,8 +98,10 @@ internal sealed class Dialer(
             throw new DialException(peer, DialFailure.NoDialableAddresses, $"none of its addresses can be dialled: {string.Join(", ", resolved)}.");
         if (!ignoreBackoff)
         {
-            dialable.RemoveAll(a => backoff.IsBlocked(peer, a));
-            if (dialable.Count == 0) throw new DialException(peer, DialFailure.Backoff, "all its addresses failed a short while ago (dial backoff).");
+            var blocked = dialable.Where(a => backoff.IsBlocked(peer, a)).ToList();
+            if (blocked.Count == dialable.Count)
+                throw new DialException(peer, [.. blocked.Select(a => new DialAttempt(a, DialFailure.Backoff, "it failed a short while ago (dial backoff)"))], null);
+            dialable.RemoveAll(blocked.Contains);
         }
         return AddressRanking.Rank(dialable);
     }

@@ -19,9 +19,6 @@ public interface IRemotePeers
     /// <summary>The members as a peer sees them, each as it described itself to that peer.</summary>
     IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken);
 
-    /// <summary>Asks a member to take a peer in; it asks that peer for its description and gives it back (spec/peer-rpc.md 6).</summary>
-    ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken);
-
     /// <summary>The tracker of a peer.</summary>
     ITracker TrackerOf(PeerId peer);
 
@@ -43,9 +40,6 @@ public sealed class NoRemotePeers : IRemotePeers
 
     /// <inheritdoc/>
     public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
-
-    /// <inheritdoc/>
-    public ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken) => throw Unreachable(member);
 
     /// <inheritdoc/>
     public ITracker TrackerOf(PeerId peer) => throw Unreachable(peer);

@@ -12,8 +12,6 @@ public static class DialTexts
         ArgumentNullException.ThrowIfNull(failure);
         if (failure.Failure == DialFailure.Self)
             return "failed to dial: dial to self attempted";
-        if (failure.Failure == DialFailure.Backoff && failure.Attempts.Count == 0)
-            return $"failed to dial: failed to dial {failure.Peer}: dial backoff";
         if (failure.Failure == DialFailure.NoAddresses && failure.Attempts.Count == 0)
             return "failed to find any peer in table"; // in the original the DHT is asked for addresses, and says so
         var text = new StringBuilder($"failed to dial: failed to dial {failure.Peer}: ");

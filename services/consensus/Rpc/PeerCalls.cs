@@ -62,8 +62,10 @@ internal sealed class PeerCalls(Libp2pHost host, TimeProvider clock, PeerCallLim
             await using var stream = await host.NewStreamAsync(peer, Protocols, either.Token);
             return await RpcClient.CallAsync(stream, id, argument, decode, either.Token);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
         {
+            // Whoever gave up gets that told, whatever broke by it.
+            cancellationToken.ThrowIfCancellationRequested();
             throw Failures.Of(e);
         }
         finally
@@ -139,8 +141,9 @@ internal sealed class PeerCalls(Libp2pHost host, TimeProvider clock, PeerCallLim
         {
             return await batches.MoveNextAsync();
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw Failures.Of(e);
         }
     }

@@ -73,8 +73,9 @@ internal sealed class RemoteDaemon(PeerId peer, PeerCalls calls, TimeProvider cl
 
             ended = true;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw Failures.Of(e);
         }
         finally

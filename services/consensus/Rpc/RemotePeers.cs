@@ -68,11 +68,6 @@ public sealed class RemotePeers : IRemotePeers
     }
 
     /// <inheritdoc/>
-    public async ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken) => PeerMapping.ToMessage(
-        await _calls.CallAsync(
-            member, new ServiceId("Cluster", "PeerAdd"), writer => writer.Peer(joining), PeerCodec.ReadPeer, null, cancellationToken));
-
-    /// <inheritdoc/>
     public ITracker TrackerOf(PeerId peer) => PeerOf(peer).Tracker;
 
     /// <inheritdoc/>

@@ -212,8 +212,6 @@ public sealed class GoldenServerTests
 
         public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public ValueTask<V1.PeerInfo> AddAsync(PeerId member, PeerId joining, CancellationToken cancellationToken) => throw new NotSupportedException();
-
         public ITracker TrackerOf(PeerId peer) => throw new NotSupportedException();
 
         public IDaemon DaemonOf(PeerId peer) => throw new NotSupportedException();

@@ -61,9 +61,9 @@ public sealed class MethodTests : IAsyncLifetime
     {
         // The member knows no address of the joining peer: only the connection leads back.
         _peers[to].Host.Peerstore.ClearAddresses(_peers[from].Id);
-        var info = await _peers[from].Remote.AddAsync(_peers[to].Id, _peers[from].Id, Limit);
-        Assert.Equal(_peers[from].Id, PeerId.FromBytes(info.Id.Span));
-        Assert.Contains(ByteString.CopyFrom(_peers[to].Id.Bytes), info.ClusterPeers);
+        var info = await CallAsync(from, to, "Cluster", "PeerAdd", writer => writer.Peer(_peers[from].Id), PeerCodec.ReadPeer);
+        Assert.Equal(_peers[from].Id, info.Id);
+        Assert.Contains(_peers[to].Id, info.ClusterPeers!);
         Assert.Single(_peers[to].Host.ConnectionsTo(_peers[from].Id));
     }
 
