@@ -72,9 +72,12 @@ internal static class Invariants
                 !peer.Heads.TryGetValue(id, out var height) || height == node.Delta.Priority, () => $"peer {peer.Number} keeps head {id} with height {height}");
         }
 
+        if (peer.Heads.Count > 1)
+            world.Count("looks at several heads");
         var heads = string.Join(' ', peer.Heads.Keys);
         if (world.StateOfHeads.TryAdd(heads, actual))
             return;
+        world.Count("heads seen again");
         world.Require(world.StateOfHeads[heads] == actual, () => $"the heads {heads} meant something else before");
     }
 
@@ -130,7 +133,12 @@ internal static class Invariants
             var holders = pin.Allocations ?? [];
             var held = holders.Count(ids.ContainsKey);
             if (minimum < 0 || held >= minimum || live.Length < minimum)
+            {
+                world.Count(minimum > 0 && held >= minimum ? "pins held by enough" : "pins that cannot be held by enough, or are everywhere");
                 continue;
+            }
+
+            world.Count("pins of a dead peer that nobody who acts has heard of");
 
             // Who acts must have known the dead one: a detector that started later has never heard of it, here as in the original.
             var actor = live.Single(peer => new Cluster.Allocation.PeerDistance(peer.Id, ids.Keys).IsClosest(pin.Cid));

@@ -11,7 +11,7 @@ internal static class Scenario
 
     /// <summary>Runs a seed.</summary>
     /// <exception cref="ViolationException">Something that must always hold did not.</exception>
-    public static void Run(int seed, List<string>? trace = null)
+    public static World Run(int seed, List<string>? trace = null)
     {
         var world = new World(seed, trace);
         var random = world.Random;
@@ -37,6 +37,7 @@ internal static class Scenario
         // An alert that led to nothing is repeated after 300 checks only (spec/behaviour.md 17.3): then what is left is re-allocated.
         world.Run(TimeSpan.FromMinutes(world.Peers.Any(peer => peer.IsDead) ? 82 : 8));
         Invariants.HoldAtTheEnd(world);
+        return world;
     }
 
     private static void StartUnlessUp(SimPeer peer)
@@ -72,21 +73,40 @@ internal static class Scenario
         if (up.Length == 0)
             return;
         var peer = up[world.Random.Next(up.Length)];
-        peer.Crash();
-        world.After(world.Between(0.1, Math.Max(1, (faults - world.Now).TotalSeconds)), () => StartUnlessUp(peer));
+        SoonerOrLater(world, peer, () =>
+        {
+            peer.Crash();
+            world.After(world.Between(0.1, Math.Max(1, (faults - world.Now).TotalSeconds)), () => StartUnlessUp(peer));
+        });
+    }
+
+    /// <summary>At once, or in the middle of a write.</summary>
+    private static void SoonerOrLater(World world, SimPeer peer, Action crash)
+    {
+        if (world.Random.Next(2) == 0)
+            crash();
+        else
+            peer.DuringNextWrite(crash);
     }
 
     private static void Kill(World world)
     {
         var up = world.Peers.Where(peer => peer.IsUp).ToArray();
-        if (up.Length > 1)
-            up[world.Random.Next(up.Length)].Crash(forGood: true);
+        if (up.Length < 2)
+            return;
+        var peer = up[world.Random.Next(up.Length)];
+        SoonerOrLater(world, peer, () =>
+        {
+            if (world.Peers.Count(other => !other.IsDead) > 1)
+                peer.Crash(forGood: true);
+        });
     }
 
     private static void Partition(World world)
     {
         foreach (var peer in world.Peers)
             peer.Part = world.Random.Next(2);
+        world.Count("partitions");
         world.Trace($"parts: {string.Join(' ', world.Peers.Select(peer => peer.Part))}");
         world.After(world.Between(5, 180), () =>
         {
@@ -105,6 +125,7 @@ internal static class Scenario
         foreach (var peer in world.Peers)
         {
             peer.Part = 0;
+            peer.DuringNextWrite(null);
             StartUnlessUp(peer);
         }
     }

@@ -28,13 +28,16 @@ internal sealed class SimDisk
         _unsynced.Clear();
     }
 
-    public void Crash(Random random)
+    /// <summary>Gives the number of writes that are lost.</summary>
+    public int Crash(Random random)
     {
         var kept = random.Next(_unsynced.Count + 1);
+        var lost = _unsynced.Count - kept;
         foreach (var writes in _unsynced.Take(kept))
             Apply(_durable, writes);
         _unsynced.Clear();
         _seen = new Dictionary<byte[], byte[]>(_durable, KeyBytes.Instance);
+        return lost;
     }
 
     private static void Apply(Dictionary<byte[], byte[]> to, Dictionary<byte[], byte[]?> writes)

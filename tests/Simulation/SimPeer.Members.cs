@@ -58,6 +58,7 @@ internal sealed partial class SimPeer
                 continue;
             if (Allocate(pin.Options.Replication, pin, [gone]) is not { } allocations)
                 continue;
+            _world.Count("pins re-allocated");
             _world.Trace($"peer {Number} repins {pin.Cid} out of {gone}");
             Enqueue(new Input.Put(key, pin with { Allocations = allocations, Timestamp = Clock }));
         }
@@ -74,6 +75,7 @@ internal sealed partial class SimPeer
         }
         catch (AllocationException)
         {
+            _world.Count("allocations refused");
             return null; // refused, or left as it is
         }
     }

@@ -40,6 +40,7 @@ internal sealed partial class SimPeer
         if (_world.Random.Next(400) == 0)
         {
             _world.Trace($"peer {Number}: a write fails");
+            _world.Count("writes failed");
             _core = MerkleCrdt.Open(Disk.Seen);
             Settle(inputs);
             Later(TimeSpan.FromMilliseconds(1), Work);
@@ -58,6 +59,12 @@ internal sealed partial class SimPeer
         }
 
         _busy = true;
+        if (_duringNextWrite is { } action)
+        {
+            _duringNextWrite = null;
+            Later(TimeSpan.FromMilliseconds(0.5), action);
+        }
+
         Later(_world.Between(0.001, 0.03), () =>
         {
             Disk.Sync();
@@ -110,6 +117,8 @@ internal sealed partial class SimPeer
         foreach (var node in _world.Traces ? output.Merged : [])
             _world.Trace($"peer {Number} merges {Short(node)} -> {string.Join(' ', LinksOf(node).Select(Short))}; heads {string.Join(' ', _core.Heads.Keys.Select(Short))}; missing {string.Join(' ', _core.Missing.Select(Short))}");
         Acknowledged.UnionWith(own);
+        _world.Count("nodes acknowledged", own.Count);
+        _world.Count("nodes of others merged", output.Merged.Count - own.Count);
         Settle(inputs);
         var announced = output.Broadcast.Where(node => _core.Announceable.Contains(node)).Distinct().ToArray();
         if (announced.Length > 0)
@@ -152,6 +161,7 @@ internal sealed partial class SimPeer
         if (fetch.Tries++ == 12)
         {
             _fetches.Remove(fetch.Block);
+            _world.Count("blocks not to be had");
             Enqueue(new Input.Unavailable(fetch.Block));
             return;
         }

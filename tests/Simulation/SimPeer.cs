@@ -23,6 +23,7 @@ internal sealed partial class SimPeer
     private MetricStore _metrics = new();
     private FailureDetector _detector = new(new MetricStore());
     private Dictionary<string, Pin> _pins = [];
+    private Action? _duringNextWrite;
     private bool _busy;
     private int _life;
 
@@ -73,6 +74,7 @@ internal sealed partial class SimPeer
     {
         IsUp = true;
         _busy = false;
+        _duringNextWrite = null;
         _life++;
         _inbox.Clear();
         _fetches.Clear();
@@ -96,11 +98,15 @@ internal sealed partial class SimPeer
         IsUp = false;
         IsDead |= forGood;
         _life++;
-        Disk.Crash(_world.Random);
+        _world.Count("crashes");
+        _world.Count("unsynced writes lost", Disk.Crash(_world.Random));
         foreach (var node in Acknowledged)
             _world.Require(MerkleCrdt.IsMerged(Disk.Durable, node), () => $"peer {Number} acknowledged node {node} and lost it");
         Open();
     }
+
+    /// <summary>Has something happen while the disk is at the next write: before it is synced, after it was begun.</summary>
+    public void DuringNextWrite(Action? action) => _duringNextWrite = action;
 
     /// <summary>Tells all others its heads and asks for theirs, as peers do that come to know each other.</summary>
     public void ExchangeHeads()

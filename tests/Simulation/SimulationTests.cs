@@ -26,6 +26,27 @@ public sealed class SimulationTests(ITestOutputHelper output)
             Assert.Equal(Trace(seed), Trace(seed));
     }
 
+    [Fact]
+    public void All_that_can_go_wrong_does_so()
+    {
+        var tally = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        for (var seed = 1; seed <= 60; seed++)
+        {
+            foreach (var (what, count) in Scenario.Run(seed).Tally)
+                tally[what] = tally.GetValueOrDefault(what) + count;
+        }
+
+        foreach (var (what, count) in tally)
+            output.WriteLine($"{what}: {count}");
+        string[] expected =
+        [
+            "allocations refused", "blocks not to be had", "crashes", "heads seen again", "looks at several heads", "messages lost",
+            "messages that met a crash or a partition", "nodes acknowledged", "nodes of others merged", "partitions", "pins held by enough",
+            "pins re-allocated", "unsynced writes lost", "writes failed",
+        ];
+        Assert.All(expected, what => Assert.True(tally.GetValueOrDefault(what) > 0, what));
+    }
+
     private static List<string> Trace(int seed)
     {
         var trace = new List<string>();

@@ -50,6 +50,11 @@ internal sealed class World
     /// <summary>What the pinset of given heads was when it was seen first.</summary>
     public Dictionary<string, string> StateOfHeads { get; } = [];
 
+    /// <summary>How often something happened, by its name.</summary>
+    public Dictionary<string, int> Tally { get; } = [];
+
+    public void Count(string what, int by = 1) => Tally[what] = Tally.GetValueOrDefault(what) + by;
+
     public TimeSpan Between(double minimumSeconds, double maximumSeconds) =>
         TimeSpan.FromSeconds(minimumSeconds + (Random.NextDouble() * (maximumSeconds - minimumSeconds)));
 
@@ -73,13 +78,19 @@ internal sealed class World
     public void Send(SimPeer from, SimPeer to, Action<SimPeer> deliver)
     {
         if (Random.NextDouble() < Loss)
+        {
+            Count("messages lost");
             return;
+        }
+
         for (var copies = Random.NextDouble() < Duplication ? 2 : 1; copies > 0; copies--)
         {
             After(MaxDelay * Random.NextDouble(), () =>
             {
                 if (to.IsUp && from.Part == to.Part)
                     deliver(to);
+                else
+                    Count("messages that met a crash or a partition");
             });
         }
     }
