@@ -55,7 +55,7 @@ internal static class Invariants
     private static void StateFollowsFromNodes(World world, SimPeer peer)
     {
         var merged = Merged(world, peer);
-        var expected = Reference.Text(Reference.StateOf(merged));
+        var expected = Reference.Text(Reference.StateOf(merged.Select(entry => entry.Made)));
         var actual = StateOf(peer);
         world.Require(expected == actual, () => $"peer {peer.Number} has\n{actual}\n-- but its nodes say\n{expected}");
         var told = Reference.Text(peer.Pins.Select(pin => KeyValuePair.Create(pin.Key, PinProtobuf.ToBytes(pin.Value))));
@@ -63,13 +63,13 @@ internal static class Invariants
         if (peer.Missing.Count > 0)
             return;
 
-        var linked = merged.SelectMany(entry => entry.Node.Links).ToHashSet();
+        var linked = merged.SelectMany(entry => entry.Made.Node.Links).ToHashSet();
         var tips = merged.Select(entry => entry.Id).Where(id => !linked.Contains(id)).Order().ToArray();
         world.Require(tips.SequenceEqual(peer.Heads.Keys), () => $"peer {peer.Number} has the heads {string.Join(' ', peer.Heads.Keys)}, its tips are {string.Join(' ', tips)}");
-        foreach (var (id, node) in merged)
+        foreach (var (id, made) in merged)
         {
             world.Require(
-                !peer.Heads.TryGetValue(id, out var height) || height == node.Delta.Priority, () => $"peer {peer.Number} keeps head {id} with height {height}");
+                !peer.Heads.TryGetValue(id, out var height) || height == made.Node.Delta.Priority, () => $"peer {peer.Number} keeps head {id} with height {height}");
         }
 
         if (peer.Heads.Count > 1)
@@ -85,6 +85,7 @@ internal static class Invariants
     private static void AnyOrderGivesTheSame(World world, SimPeer peer)
     {
         var nodes = Merged(world, peer).Select(entry => entry.Id).ToArray();
+        var known = nodes.ToHashSet();
         var disk = new SimDisk();
         var core = MerkleCrdt.Open(disk.Seen);
         world.Random.Shuffle(nodes);
@@ -103,12 +104,12 @@ internal static class Invariants
             var at = world.Random.Next(open.Count);
             var id = open[at];
             open.RemoveAt(at);
-            if (!world.Nodes.TryGetValue(id, out var bytes) || !nodes.Contains(id))
+            if (!known.Contains(id))
                 continue; // lost with its author
             var step = new CrdtOutput();
-            Write((transaction, o) => core.BlockArrived(transaction, id, bytes, o), step);
+            Write((transaction, o) => core.BlockArrived(transaction, id, world.Nodes[id].Bytes, o), step);
             open.AddRange(step.Fetches);
-            if (world.Random.Next(20) == 0)
+            if (world.Random.Next(60) == 0)
             {
                 disk.Sync();
                 core = MerkleCrdt.Open(disk.Seen);
@@ -148,8 +149,8 @@ internal static class Invariants
         }
     }
 
-    private static List<(BlockId Id, DagNode Node)> Merged(World world, SimPeer peer) =>
-        [.. world.Nodes.Where(node => MerkleCrdt.IsMerged(peer.Disk.Seen, node.Key)).Select(node => (node.Key, DagNode.Parse(node.Value)))];
+    private static List<(BlockId Id, MadeNode Made)> Merged(World world, SimPeer peer) =>
+        [.. world.Nodes.Where(node => MerkleCrdt.IsMerged(peer.Disk.Seen, node.Key)).Select(node => (node.Key, node.Value))];
 
     private static string StateOf(SimPeer peer) => Reference.Text(MerkleCrdt.All(peer.Disk.Seen));
 }

@@ -6,14 +6,13 @@ namespace Simulation.Tests;
 internal static class Reference
 {
     /// <summary>The value of every key that has one.</summary>
-    public static SortedDictionary<string, byte[]> StateOf(IEnumerable<(BlockId Id, DagNode Node)> nodes)
+    public static SortedDictionary<string, byte[]> StateOf(IEnumerable<MadeNode> nodes)
     {
         var all = nodes.ToList();
-        var removed = all.SelectMany(entry => entry.Node.Delta.Tombstones).ToHashSet();
+        var removed = all.SelectMany(made => made.Node.Delta.Tombstones).ToHashSet();
         var best = new SortedDictionary<string, (ulong Priority, byte[] Value)>(StringComparer.Ordinal);
-        foreach (var (id, node) in all)
+        foreach (var (_, node, name) in all)
         {
-            var name = id.ToElementId();
             foreach (var element in node.Delta.Elements)
             {
                 if (removed.Contains(new DeltaTombstone(element.Key, name)))

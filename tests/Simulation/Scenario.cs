@@ -52,8 +52,31 @@ internal static class Scenario
         var up = world.Peers.Where(peer => peer.IsUp).ToArray();
         if (up.Length == 0)
             return;
-        var peer = up[random.Next(up.Length)];
-        for (var i = 1 + random.Next(3); i > 0; i--)
+        Work(world, up[random.Next(up.Length)]);
+
+        // Sometimes others write at the same time, and sometimes all do the very same, then go on.
+        if (random.Next(3) == 0)
+            Operate(world);
+        if (random.Next(4) > 0)
+            return;
+        var same = random.Next(Cids);
+        foreach (var peer in up)
+        {
+            world.After(world.Between(0, 1), () =>
+            {
+                if (!peer.IsUp)
+                    return;
+                peer.Unpin(same);
+                if (random.Next(2) == 0)
+                    world.After(world.Between(0, 1), () => Work(world, peer));
+            });
+        }
+    }
+
+    private static void Work(World world, SimPeer peer)
+    {
+        var random = world.Random;
+        for (var i = peer.IsUp ? 1 + random.Next(3) : 0; i > 0; i--)
         {
             var cid = random.Next(Cids);
             if (random.Next(3) == 0)
@@ -61,10 +84,6 @@ internal static class Scenario
             else
                 peer.Pin(cid, Factors[random.Next(Factors.Length)], $"{random.Next(1000)}");
         }
-
-        // Sometimes the others do the same at the same time.
-        if (random.Next(3) == 0)
-            Operate(world);
     }
 
     private static void Crash(World world, TimeSpan faults)
@@ -95,11 +114,15 @@ internal static class Scenario
         if (up.Length < 2)
             return;
         var peer = up[world.Random.Next(up.Length)];
-        SoonerOrLater(world, peer, () =>
+
+        // What it wrote just before may have come to others in part only, and the rest is lost with it.
+        for (var i = 0; i < 4; i++)
+            world.After(TimeSpan.FromMilliseconds(100 * i), () => Work(world, peer));
+        world.After(world.Between(0, 5), () => SoonerOrLater(world, peer, () =>
         {
             if (world.Peers.Count(other => !other.IsDead) > 1)
                 peer.Crash(forGood: true);
-        });
+        }));
     }
 
     private static void Partition(World world)

@@ -48,7 +48,11 @@ internal sealed partial class SimPeer
         }
 
         foreach (var node in nodes.Written)
-            _world.Nodes[node] = MerkleCrdt.TryGetBlock(transaction, node, out var bytes) ? bytes! : [];
+        {
+            if (MerkleCrdt.TryGetBlock(transaction, node, out var bytes))
+                _world.Nodes.TryAdd(node, MadeNode.From(node, bytes!));
+        }
+
         if (transaction.HasWrites)
             transaction.Commit();
         if (output.Merged.Count == 0)

@@ -44,8 +44,8 @@ internal sealed class World
     /// <summary>Messages take between nothing and this; so they overtake each other.</summary>
     public TimeSpan MaxDelay { get; set; }
 
-    /// <summary>Every node ever made, with its bytes.</summary>
-    public Dictionary<BlockId, byte[]> Nodes { get; } = [];
+    /// <summary>Every node ever made.</summary>
+    public Dictionary<BlockId, MadeNode> Nodes { get; } = [];
 
     /// <summary>What the pinset of given heads was when it was seen first.</summary>
     public Dictionary<string, string> StateOfHeads { get; } = [];
@@ -114,6 +114,15 @@ internal sealed class World
         if (!holds)
             throw new ViolationException($"at {Now}: {what()}");
     }
+}
+
+/// <summary>A node that some peer made.</summary>
+/// <param name="Bytes">Its bytes.</param>
+/// <param name="Node">The same, read.</param>
+/// <param name="Name">The id of additions in it.</param>
+internal sealed record MadeNode(byte[] Bytes, DagNode Node, string Name)
+{
+    public static MadeNode From(BlockId id, byte[] bytes) => new(bytes, DagNode.Parse(bytes), id.ToElementId());
 }
 
 /// <summary>Something that must always hold did not.</summary>
