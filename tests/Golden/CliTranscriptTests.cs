@@ -41,6 +41,9 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
         [("status.json", "status --filter pinned,nothing (json)")] = DirectPin,
         [("status.json", "status --filter  pinned (json)")] = DirectPin,
         [("three-basic.json", "health graph")] = OtherDaemon,
+        [("three-basic.json", "health bandwidth")] =
+            "other protocols are spoken: ours asks for heads at once, does not push its identity, and counts nothing under an empty name",
+        [("three-pin.json", "status --filter remote")] = "the original lists in the order of a hash table, here it is that of the CIDs",
         [("three-down.json", "health graph")] = OtherDaemon,
     };
 

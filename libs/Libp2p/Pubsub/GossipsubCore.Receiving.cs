@@ -98,7 +98,7 @@ public sealed partial class GossipsubCore
         members.Remove(peer.Id);
         // An hour at most: a peer must not keep itself out of our mesh for the life of the process.
         var backoff = prune.BackoffSeconds == 0 ? options.PruneBackoff : TimeSpan.FromSeconds(Math.Min(prune.BackoffSeconds, 3600));
-        backoffs.Add(prune.Topic, peer.Id, now, backoff);
+        backoffs.Asked(prune.Topic, peer.Id, now, backoff);
         if (options.PeerExchange) output.Exchanged.AddRange(prune.Peers.Take(options.PrunePeers));
     }
 

@@ -67,6 +67,7 @@ public sealed partial class GossipsubCore
     {
         RemovePeer(peer);
         early.Remove(peer);
+        backoffs.Forget(peer);
     }
 
     /// <summary>Joins a topic: tells everyone, and grafts peers at once instead of at the next heartbeat.</summary>

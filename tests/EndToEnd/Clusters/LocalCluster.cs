@@ -171,6 +171,7 @@ public sealed class LocalCluster : IAsyncDisposable
         cluster["peername"] = string.Create(CultureInfo.InvariantCulture, $"peer{number}");
         cluster["disable_repinning"] = false;
         cluster["monitor_ping_interval"] = "1500ms"; // a ping is valid for twice as long
+        cluster["pubsub"]!["heartbeat_interval"] = "1s";
         cluster["peer_watch_interval"] = "1s";
         cluster["state_sync_interval"] = "5s";
         cluster["pin_recover_interval"] = "5s";

@@ -25,6 +25,36 @@ public sealed class GossipsubCoreTests
     }
 
     [Fact]
+    public void A_peer_that_left_the_topic_and_is_started_again_is_taken_back_at_once()
+    {
+        var core = NewCore();
+        var peer = Connect(core, "/meshsub/1.1.0");
+        core.Receive(peer, Frame(rpc => rpc.Prune.Add(new Prune(Topic, [], 10))), Now, new GossipsubOutput());
+        core.ForgetPeer(peer);
+
+        core.AddPeer(peer, "/meshsub/1.1.0", false, Now.AddSeconds(2), new GossipsubOutput());
+        var output = new GossipsubOutput();
+        core.Receive(peer, Frame(rpc => rpc.Subscriptions.Add(new SubscriptionChange(Topic, true))), Now.AddSeconds(2), output);
+        core.Receive(peer, Frame(rpc => rpc.Graft.Add(Topic)), Now.AddSeconds(2), output);
+        Assert.Equal([peer], core.MeshOf(Topic));
+        Assert.DoesNotContain(output.Frames, frame => frame.Rpc.Prune.Count > 0);
+    }
+
+    [Fact]
+    public void A_peer_that_was_pruned_here_stays_out_although_it_reconnects()
+    {
+        var core = NewCore();
+        var peer = Connect(core, "/meshsub/1.1.0");
+        core.Receive(peer, Frame(rpc => rpc.Prune.Add(new Prune(Topic, [], 10))), Now, new GossipsubOutput());
+        // Refused, and put off for a minute by us.
+        core.Receive(peer, Frame(rpc => rpc.Graft.Add(Topic)), Now, new GossipsubOutput());
+        core.ForgetPeer(peer);
+        core.AddPeer(peer, "/meshsub/1.1.0", false, Now.AddSeconds(20), new GossipsubOutput());
+        core.Receive(peer, Frame(rpc => rpc.Subscriptions.Add(new SubscriptionChange(Topic, true))), Now.AddSeconds(20), new GossipsubOutput());
+        Assert.Empty(core.MeshOf(Topic));
+    }
+
+    [Fact]
     public void A_graft_of_somebody_who_does_not_subscribe_is_not_taken()
     {
         var core = NewCore();
