@@ -8,7 +8,7 @@ internal sealed partial class HostLog(ILogger logger)
     [LoggerMessage(2000, LogLevel.Information, "Listening on {Address}.")]
     public partial void Listening(Multiaddr address);
 
-    [LoggerMessage(2001, LogLevel.Warning, "Cannot listen on {Address}: {Reason}")]
+    [LoggerMessage(2001, LogLevel.Error, "Cannot listen on {Address}: {Reason}")]
     public partial void ListenFailed(Multiaddr address, string reason);
 
     [LoggerMessage(2002, LogLevel.Debug, "Connected to {Peer} at {Address} ({Direction}, {Security}).")]

@@ -9,8 +9,11 @@ namespace Cluster.Consensus.Peering;
 /// </summary>
 public sealed class KnownPeers(Libp2pHost host, PeeringSettings settings, ILogger logger)
 {
-    /// <summary>A name is given up after this time at the start; it is tried again whenever its peers are dialled.</summary>
+    /// <summary>Longest time that one look at the name servers takes.</summary>
     private static readonly TimeSpan ResolvePatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Between two looks for a name that could not be resolved: the name servers may come up after this peer.</summary>
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<PeerId, int> _priorities = [];
@@ -62,7 +65,7 @@ public sealed class KnownPeers(Libp2pHost host, PeeringSettings settings, ILogge
             _priorities[peer] = 0;
     }
 
-    /// <summary>Takes in the configured addresses, then the file. Waits for name servers, for a short while.</summary>
+    /// <summary>Takes in the configured addresses, then the file. Names that lead to peers are left to <see cref="ResolveNamesAsync"/>.</summary>
     public async Task ImportAsync(CancellationToken cancellationToken)
     {
         foreach (var address in settings.Cluster.PeerAddresses.Concat(settings.Bootstrap))
@@ -74,18 +77,35 @@ public sealed class KnownPeers(Libp2pHost host, PeeringSettings settings, ILogge
         var lines = await ReadFileAsync(cancellationToken);
         foreach (var address in PeerstoreFile.Usable(lines))
             Import(address);
-        foreach (var name in settings.Cluster.PeerAddresses.Concat(settings.Bootstrap).Where(a => a.PeerId is null))
-        {
-            foreach (var address in await ResolveAsync(name, cancellationToken))
-                Prefer(address);
-        }
+        lock (_lock)
+            _names.AddRange(lines.Where(a => a.PeerId is null).Distinct());
+    }
 
-        foreach (var name in lines.Where(a => a.PeerId is null))
+    /// <summary>Looks up the peers behind names without a peer (<c>/dnsaddr/…</c>) until each has led to some.</summary>
+    /// <param name="found">Told when there are new ones.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    public async Task ResolveNamesAsync(Action found, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        List<(Multiaddr Name, Action<Multiaddr> Take)> open =
+            [.. settings.Cluster.PeerAddresses.Concat(settings.Bootstrap).Where(a => a.PeerId is null).Distinct().Select(name => (name, (Action<Multiaddr>)Prefer))];
+        lock (_lock)
+            open.AddRange(_names.Select(name => (name, (Action<Multiaddr>)Import)));
+        while (open.Count > 0)
         {
-            lock (_lock)
-                _names.Add(name);
-            foreach (var address in await ResolveAsync(name, cancellationToken))
-                Import(address);
+            foreach (var (name, take) in open.ToArray())
+            {
+                var addresses = await ResolveAsync(name, cancellationToken);
+                if (addresses.Count == 0)
+                    continue;
+                open.Remove((name, take));
+                foreach (var address in addresses)
+                    take(address);
+                found();
+            }
+
+            if (open.Count > 0)
+                await Task.Delay(BetweenLooks, host.Options.Time, cancellationToken);
         }
     }
 
@@ -154,16 +174,16 @@ public sealed class KnownPeers(Libp2pHost host, PeeringSettings settings, ILogge
         }
     }
 
-    private async Task<IEnumerable<Multiaddr>> ResolveAsync(Multiaddr name, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Multiaddr>> ResolveAsync(Multiaddr name, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(ResolvePatience, host.Options.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            var found = await host.ResolveAsync(name, both.Token);
-            if (!found.Any(a => a.PeerId is not null))
+            var found = (await host.ResolveAsync(name, both.Token)).Where(a => a.PeerId is not null).ToList();
+            if (found.Count == 0)
                 PeeringLog.NameWithoutPeers(logger, name);
-            return found.Where(a => a.PeerId is not null);
+            return found;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {

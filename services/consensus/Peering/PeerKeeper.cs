@@ -119,9 +119,11 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
 
     private async Task RunAsync()
     {
+        var naming = Task.CompletedTask;
         try
         {
             await _known.ImportAsync(_stopping.Token);
+            naming = _known.ResolveNamesAsync(Nudge, _stopping.Token);
             var saved = _time.GetTimestamp();
             while (true)
             {
@@ -151,6 +153,10 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
         {
             PeeringLog.KeeperFailed(_logger, e);
             throw;
+        }
+        finally
+        {
+            await naming.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,6 +1,4 @@
 using Cluster.Consensus.Peering;
-using Cluster.Model;
-using Cluster.Model.Configuration;
 using Crdt;
 using Libp2p.Bitswap;
 
@@ -14,9 +12,9 @@ public sealed class HeadsTests
     [Fact]
     public async Task Announced_heads_reach_peers_two_hops_away_under_their_authors_name()
     {
-        await using var a = await NetworkPeer.StartAsync(Content());
-        await using var b = await NetworkPeer.StartAsync(Content());
-        await using var c = await NetworkPeer.StartAsync(Content());
+        await using var a = await NetworkPeer.StartAsync(Hidden());
+        await using var b = await NetworkPeer.StartAsync(Hidden());
+        await using var c = await NetworkPeer.StartAsync(Hidden());
         await a.DialAsync(b, _limit);
         await b.DialAsync(c, _limit);
         await MeshAsync(a, b);
@@ -31,9 +29,9 @@ public sealed class HeadsTests
     [Fact]
     public async Task Heads_of_an_author_that_is_not_trusted_are_neither_delivered_nor_passed_on()
     {
-        await using var stranger = await NetworkPeer.StartAsync(Content());
-        await using var between = await NetworkPeer.StartAsync(Content(), p => p.Replica.TrustAll = false);
-        await using var behind = await NetworkPeer.StartAsync(Content());
+        await using var stranger = await NetworkPeer.StartAsync(Hidden());
+        await using var between = await NetworkPeer.StartAsync(Hidden(), p => p.Replica.TrustAll = false);
+        await using var behind = await NetworkPeer.StartAsync(Hidden());
         await stranger.DialAsync(between, _limit);
         await between.DialAsync(behind, _limit);
         await MeshAsync(stranger, between);
@@ -105,9 +103,9 @@ public sealed class HeadsTests
     [Fact]
     public async Task A_node_reaches_a_peer_behind_another_while_that_one_still_merges_it()
     {
-        await using var author = await NetworkPeer.StartAsync(Content());
-        await using var between = await NetworkPeer.StartAsync(Content(), p => p.Replica.KeepsNothingFetched = true);
-        await using var behind = await NetworkPeer.StartAsync(Content());
+        await using var author = await NetworkPeer.StartAsync(Hidden());
+        await using var between = await NetworkPeer.StartAsync(Hidden(), p => p.Replica.KeepsNothingFetched = true);
+        await using var behind = await NetworkPeer.StartAsync(Hidden());
         await author.DialAsync(between, _limit);
         await between.DialAsync(behind, _limit);
         await MeshAsync(author, between);
@@ -158,9 +156,8 @@ public sealed class HeadsTests
         public ValueTask PutAsync(Block block, CancellationToken cancellationToken) => default;
     }
 
-    /// <summary>A peer to which one connection is enough: it does not look for further ones, whoever it hears of.</summary>
-    private static PeeringSettings Content() =>
-        NetworkPeer.SettingsFor(NetworkPeer.Section() with { ConnectionManager = new ConnectionManagerSettings(400, 1, GoDuration.FromMinutes(2)) });
+    /// <summary>A peer that nobody finds by hearsay, as it names an address at which nobody is: connections are those that the test makes.</summary>
+    private static PeeringSettings Hidden() => NetworkPeer.SettingsFor(NetworkPeer.Section() with { AnnounceAddresses = [Libp2p.Multiaddr.Parse("/ip4/127.0.0.1/tcp/1")] });
 
     private static string Hex(byte number) => Convert.ToHexString(Message(number));
 

@@ -167,6 +167,19 @@ public sealed class JoiningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_that_nobody_resolves_holds_nobody_up_and_stays_in_the_file()
+    {
+        var path = Path.Combine(_folder, "peerstore");
+        await using var other = await NetworkPeer.StartAsync();
+        await File.WriteAllLinesAsync(path, ["/dnsaddr/cluster.invalid", other.Address.ToString()], _limit);
+        await using var peer = await NetworkPeer.StartAsync(NetworkPeer.SettingsFor(NetworkPeer.Section() with { PeerstorePath = path }));
+        await peer.ConnectedToAsync(other.Id, _limit);
+        await peer.Log.LineWithAsync("/dnsaddr/cluster.invalid", _limit);
+        await peer.Peering.StopAsync(save: true, _limit);
+        Assert.Equal(["/dnsaddr/cluster.invalid", other.Address.ToString()], await File.ReadAllLinesAsync(path, _limit));
+    }
+
+    [Fact]
     public async Task A_port_in_use_ends_the_start_with_the_address()
     {
         await using var first = await NetworkPeer.StartAsync();
