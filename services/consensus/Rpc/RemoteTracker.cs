@@ -13,7 +13,7 @@ namespace Cluster.Consensus.Rpc;
 /// <summary>The tracker of another peer. Sequence numbers mean nothing there and are not sent.</summary>
 internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider clock) : ITracker
 {
-    /// <summary>A peer that does not know the sorted list is not asked for it again for so long; by then it may run another version.</summary>
+    /// <summary>A peer that knows only the original's methods is asked for no others for so long; by then it may run another version.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
 
     private static readonly ServiceId StatusMethod = new("PinTracker", "Status");
@@ -21,12 +21,30 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
     private static readonly ServiceId StatusAllMethod = new("PinTracker", "StatusAll");
     private static readonly ServiceId RecoverAllMethod = new("Cluster", "RecoverAllLocal");
 
-    // When the peer last said that it knows no sorted list; 0: never.
-    private long _unsortedSince;
+    private readonly StatusBatches _batches = new(peer, calls, clock);
+
+    // When the peer last said that it knows nothing beyond the original's methods; 0: never.
+    private long _originalSince;
 
     /// <inheritdoc/>
-    public ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken) =>
-        calls.CallAsync(peer, StatusMethod, writer => writer.Cid(cid), ReadStatus, null, cancellationToken);
+    public async ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken)
+    {
+        if (!IsKnownOriginal())
+        {
+            try
+            {
+                return await _batches.AskAsync(cid, cancellationToken);
+            }
+            catch (ClusterException e) when (e.Kind is ClusterErrorKind.Unimplemented or ClusterErrorKind.Internal)
+            {
+                // It knows no such call; or another CID of the same call failed, or this one: asked alone it fails with its own error.
+                if (e.Kind == ClusterErrorKind.Unimplemented)
+                    RememberOriginal();
+            }
+        }
+
+        return await calls.CallAsync(peer, StatusMethod, writer => writer.Cid(cid), ReadStatus, null, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<V1.PinInfo> RecoverAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken) =>
@@ -36,7 +54,7 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
     public async IAsyncEnumerable<StatusPage> StatusAllAsync(
         int statusMask, ulong atLeastSequence, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!IsKnownUnsorted())
+        if (!IsKnownOriginal())
         {
             await using var sorted = PagesAsync(TrackerMethods.SortedStatusAll, writer => writer.Signed(statusMask), cancellationToken)
                 .GetAsyncEnumerator(cancellationToken);
@@ -47,7 +65,7 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
                 yield break;
             }
 
-            Volatile.Write(ref _unsortedSince, Math.Max(1, clock.GetTimestamp()));
+            RememberOriginal();
         }
 
         var pages = PagesAsync(StatusAllMethod, writer => writer.Signed(statusMask), cancellationToken);
@@ -78,7 +96,9 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
         }
     }
 
-    private bool IsKnownUnsorted() => Volatile.Read(ref _unsortedSince) is var since and not 0 && clock.GetElapsedTime(since) < Remembered;
+    private void RememberOriginal() => Volatile.Write(ref _originalSince, Math.Max(1, clock.GetTimestamp()));
+
+    private bool IsKnownOriginal() => Volatile.Read(ref _originalSince) is var since and not 0 && clock.GetElapsedTime(since) < Remembered;
 
     private async IAsyncEnumerable<StatusPage> PagesAsync(
         ServiceId method, Action<MsgpackWriter>? argument, [EnumeratorCancellation] CancellationToken cancellationToken)

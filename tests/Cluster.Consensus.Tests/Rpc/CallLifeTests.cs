@@ -28,6 +28,42 @@ public sealed class CallLifeTests
     }
 
     [Fact]
+    public async Task Of_many_questions_each_gets_its_own_answer_or_error()
+    {
+        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2));
+        for (var i = 0; i < 1000; i++)
+            cluster[1].Core.Tracker.Known[Peer.Cid(i)] = FakeTracker.Report(Peer.Cid(i), V1.TrackerStatus.Pinned, $"{i}");
+        var tracker = cluster[0].Remote.TrackerOf(cluster[1].Id);
+        var infos = await Task.WhenAll(Enumerable.Range(0, 1000).Select(n => tracker.StatusAsync(Peer.Cid(n), 0, CancellationToken.None).AsTask())).WaitAsync(Limit);
+        Assert.Equal(Enumerable.Range(0, 1000).Select(n => $"{n}"), infos.Select(i => i.Error));
+
+        cluster[1].Core.Tracker.Failure = new ClusterException(ClusterErrorKind.Internal, "the index is broken");
+        var failed = await Task.WhenAll(Enumerable.Range(0, 20).Select(n =>
+            Assert.ThrowsAsync<ClusterException>(() => tracker.StatusAsync(Peer.Cid(n), 0, CancellationToken.None).AsTask()))).WaitAsync(Limit);
+        Assert.All(failed, e => Assert.Equal("the index is broken", e.Message));
+        await cluster.IdleAsync();
+    }
+
+    [Fact]
+    public async Task Who_gives_up_one_of_many_questions_leaves_the_others_alone()
+    {
+        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2));
+        var release = new TaskCompletionSource();
+        cluster[1].Core.Tracker.BeforeEach = token => release.Task.WaitAsync(token);
+        var tracker = cluster[0].Remote.TrackerOf(cluster[1].Id);
+        using var giveUp = new CancellationTokenSource();
+        var asked = Enumerable.Range(0, 10).Select(n => tracker.StatusAsync(Peer.Cid(n), 0, n % 2 == 0 ? giveUp.Token : CancellationToken.None).AsTask()).ToList();
+        await UntilAsync(() => cluster[1].ServedNow > 0);
+        await giveUp.CancelAsync();
+        for (var n = 0; n < 10; n += 2)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked[n]);
+        release.SetResult();
+        for (var n = 1; n < 10; n += 2)
+            Assert.Equal(V1.TrackerStatus.Unpinned, (await asked[n].WaitAsync(Limit)).Status);
+        await cluster.IdleAsync();
+    }
+
+    [Fact]
     public async Task A_peer_that_does_not_answer_in_time_is_an_error()
     {
         var limits = new PeerCallLimits { Call = TimeSpan.FromMilliseconds(200) };
@@ -89,7 +125,7 @@ public sealed class CallLifeTests
         await cluster.IdleAsync();
         await StatusAsync(0, 1).WaitAsync(Limit);
 
-        Task StatusAsync(int from, int cid) => cluster[from].Remote.TrackerOf(cluster[2].Id).StatusAsync(Peer.Cid(cid), 0, CancellationToken.None).AsTask();
+        Task StatusAsync(int from, int cid) => cluster[from].Remote.TrackerOf(cluster[2].Id).RecoverAsync(Peer.Cid(cid), 0, CancellationToken.None).AsTask();
     }
 
     [Fact]
@@ -102,7 +138,7 @@ public sealed class CallLifeTests
             await Task.Yield();
             most = Math.Max(most, cluster[1].ServedNow);
         };
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(n => cluster[0].Remote.TrackerOf(cluster[1].Id).StatusAsync(Peer.Cid(n), 0, CancellationToken.None).AsTask()))
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(n => cluster[0].Remote.TrackerOf(cluster[1].Id).RecoverAsync(Peer.Cid(n), 0, CancellationToken.None).AsTask()))
             .WaitAsync(Limit);
         Assert.Equal(50, cluster[1].Core.Tracker.Asked.Count);
 

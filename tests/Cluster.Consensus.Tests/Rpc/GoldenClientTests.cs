@@ -119,7 +119,7 @@ public sealed class GoldenClientTests
     /// <summary>A peer that answers as recorded: what the original does not know, it does not know either.</summary>
     private sealed class OriginalPeer : IAsyncDisposable
     {
-        private static readonly byte[] UnknownMethod = [.. Unknown()];
+        private static readonly ServiceId[] UnknownMethods = [TrackerMethods.SortedStatusAll, TrackerMethods.StatusMany];
 
         private readonly Libp2pHost _host;
         private readonly byte[] _answer;
@@ -148,10 +148,10 @@ public sealed class GoldenClientTests
 
         public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-        private static IEnumerable<byte> Unknown()
+        private static byte[] Unknown(ServiceId id)
         {
             var output = new System.Buffers.ArrayBufferWriter<byte>();
-            new ResponseHeader(TrackerMethods.SortedStatusAll, "rpc: can't find method StatusAllSorted", CallErrorKind.Server).Write(new MsgpackWriter(output));
+            new ResponseHeader(id, "rpc: can't find method " + id.Method, CallErrorKind.Server).Write(new MsgpackWriter(output));
             new MsgpackWriter(output).Nil();
             return output.WrittenSpan.ToArray();
         }
@@ -185,7 +185,8 @@ public sealed class GoldenClientTests
                 if (answered || method is null)
                     continue;
                 answered = true;
-                await pipe.WriteAsync(method == TrackerMethods.SortedStatusAll.ToString() ? UnknownMethod : _answer, cancellationToken);
+                var unknown = UnknownMethods.Where(id => id.ToString() == method).Select(Unknown).FirstOrDefault();
+                await pipe.WriteAsync(unknown ?? _answer, cancellationToken);
                 if (recordedEnds(method))
                     await stream.CloseWriteAsync();
             }
