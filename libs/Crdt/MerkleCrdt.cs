@@ -70,6 +70,9 @@ public sealed class MerkleCrdt
     /// <summary>The raw bytes of a stored block, to serve to other replicas.</summary>
     public static bool TryGetBlock(ICrdtTransaction store, BlockId id, out byte[]? bytes) => store.TryGet(CrdtKeys.Block(id), out bytes);
 
+    /// <summary>The key under which a block lies, for owners of a store who want to look at it without a copy.</summary>
+    public static byte[] KeyOfBlock(BlockId id) => CrdtKeys.Block(id);
+
     /// <summary>Whether a block is merged.</summary>
     public static bool IsMerged(ICrdtTransaction store, BlockId id) => store.TryGet(CrdtKeys.Processed(id), out _);
 

@@ -11,12 +11,15 @@ public sealed class CrdtReader(PinStore store) : ICrdtTransaction
     /// <inheritdoc/>
     public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out byte[]? value)
     {
-        Span<byte> full = stackalloc byte[256];
-        full = key.Length < full.Length ? full[..(key.Length + 1)] : new byte[key.Length + 1];
-        full[0] = store.CompanionKeys;
-        key.CopyTo(full[1..]);
-        value = store.Database.GetBytes(full);
+        value = store.Database.GetBytes(Full(key, stackalloc byte[256]));
         return value is not null;
+    }
+
+    /// <summary>Bytes of the value of a key, which is not copied; null when there is none.</summary>
+    public int? SizeOf(ReadOnlySpan<byte> key)
+    {
+        using var value = store.Database.Get(Full(key, stackalloc byte[256]));
+        return value.Found ? value.Span.Length : null;
     }
 
     /// <inheritdoc/>
@@ -33,4 +36,12 @@ public sealed class CrdtReader(PinStore store) : ICrdtTransaction
 
     /// <summary>Not possible.</summary>
     public void Delete(ReadOnlySpan<byte> key) => throw new NotSupportedException("a reader does not write");
+
+    private ReadOnlySpan<byte> Full(ReadOnlySpan<byte> key, Span<byte> buffer)
+    {
+        var full = key.Length < buffer.Length ? buffer[..(key.Length + 1)] : new byte[key.Length + 1];
+        full[0] = store.CompanionKeys;
+        key.CopyTo(full[1..]);
+        return full;
+    }
 }

@@ -25,6 +25,9 @@ internal sealed class BlockFetcher : IAsyncDisposable
 
     private const long MaxUnmergedBytes = 32 << 20;
 
+    /// <summary>Wants that may wait; what comes beyond is dropped here and asked for again with the next repair.</summary>
+    private const int MaxWaiting = 1 << 16;
+
     private readonly ICrdtNetwork _network;
     private readonly CrdtReader _store;
     private readonly TimeProvider _clock;
@@ -62,7 +65,7 @@ internal sealed class BlockFetcher : IAsyncDisposable
             foreach (var block in blocks)
             {
                 // Looked up under the lock: a block is merged before it is settled, so it cannot slip through between the two.
-                if (!_known.Contains(block.Block) && !MerkleCrdt.IsMerged(_store, block.Block))
+                if (_queue.Count < MaxWaiting && !_known.Contains(block.Block) && !MerkleCrdt.IsMerged(_store, block.Block))
                 {
                     _known.Add(block.Block);
                     _queue.AddFirst(new Quest(block.Block, block.From, TimeSpan.Zero));

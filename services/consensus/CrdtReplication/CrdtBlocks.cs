@@ -9,26 +9,36 @@ namespace Cluster.Consensus.CrdtReplication;
 internal sealed class CrdtBlocks(CrdtReader store) : IBlockStore
 {
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(Cid cid, CancellationToken cancellationToken) =>
-        new(Find(cid) is { } bytes ? bytes : (ReadOnlyMemory<byte>?)null);
+        new(KeyOf(cid) is { } key && IfOpen(() => store.TryGet(key, out var bytes) ? bytes : null) is { } found ? found : (ReadOnlyMemory<byte>?)null);
 
-    public ValueTask<int?> GetSizeAsync(Cid cid, CancellationToken cancellationToken) => new(Find(cid)?.Length);
+    public ValueTask<int?> GetSizeAsync(Cid cid, CancellationToken cancellationToken) =>
+        new(KeyOf(cid) is { } key ? IfOpen(() => store.SizeOf(key)) : null);
 
     /// <summary>Does nothing: a fetched block is stored when it is merged, and nobody else may write here.</summary>
     public ValueTask PutAsync(Block block, CancellationToken cancellationToken) => default;
 
-    private byte[]? Find(Cid cid)
+    /// <summary>Null for the CID of something else.</summary>
+    private static byte[]? KeyOf(Cid cid)
     {
         try
         {
-            return MerkleCrdt.TryGetBlock(store, BlockId.FromCid(cid.Bytes), out var bytes) ? bytes : null;
+            return MerkleCrdt.KeyOfBlock(BlockId.FromCid(cid.Bytes));
         }
         catch (CrdtFormatException)
         {
-            return null; // the CID of something else
+            return null;
+        }
+    }
+
+    private static T? IfOpen<T>(Func<T?> read)
+    {
+        try
+        {
+            return read();
         }
         catch (ObjectDisposedException)
         {
-            return null; // the peer stops
+            return default; // the peer stops
         }
     }
 }

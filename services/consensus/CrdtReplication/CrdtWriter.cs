@@ -63,6 +63,7 @@ internal sealed class CrdtWriter : IGroupWriter
         }
 
         var output = new CrdtOutput();
+        var wasDirty = _core.IsDirty;
         ulong sequence;
         try
         {
@@ -88,6 +89,8 @@ internal sealed class CrdtWriter : IGroupWriter
             }
         }
 
+        if (wasDirty && !_core.IsDirty)
+            ReplicationLog.MarkedClean(_logger);
         foreach (var input in inputs)
             Settle(input);
         _heads = HeadsMessage.Encode(_core.Announceable);
@@ -184,12 +187,12 @@ internal sealed class CrdtWriter : IGroupWriter
                 {
                     // It has the right name and is no node all the same: its author's fault. The walk goes on without it.
                     ReplicationLog.BadBlock(_logger, arrived.Block.ToString(), e.Message);
-                    _core.BlockUnavailable(set, arrived.Block);
+                    MarkUnavailable(set, arrived.Block);
                 }
 
                 break;
             case CrdtInput.Unavailable unavailable:
-                _core.BlockUnavailable(set, unavailable.Block);
+                MarkUnavailable(set, unavailable.Block);
                 break;
             case CrdtInput.Rebroadcast:
                 _core.Rebroadcast(output);
@@ -202,6 +205,14 @@ internal sealed class CrdtWriter : IGroupWriter
 
         for (var i = wanted; i < output.Fetches.Count; i++)
             _wanted.Add((output.Fetches[i], from));
+    }
+
+    private void MarkUnavailable(CrdtTransaction set, BlockId block)
+    {
+        var wasDirty = _core.IsDirty;
+        _core.BlockUnavailable(set, block);
+        if (!wasDirty && _core.IsDirty)
+            ReplicationLog.MarkedDirty(_logger, block.ToString());
     }
 
     private static bool IsNode(ReadOnlyMemory<byte> bytes)

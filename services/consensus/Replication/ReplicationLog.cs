@@ -52,7 +52,13 @@ internal static partial class ReplicationLog
     [LoggerMessage(1113, LogLevel.Error, "block {Block} could not be merged: {Error}")]
     internal static partial void BadBlock(ILogger logger, string block, string error);
 
-    [LoggerMessage(1114, LogLevel.Warning, "block {Block} could not be fetched: {Error}")]
+    [LoggerMessage(1120, LogLevel.Warning, "marking datastore as dirty: block {Block} could not be had from anyone")]
+    internal static partial void MarkedDirty(ILogger logger, string block);
+
+    [LoggerMessage(1121, LogLevel.Information, "marking datastore as clean")]
+    internal static partial void MarkedClean(ILogger logger);
+
+    [LoggerMessage(1114, LogLevel.Debug, "block {Block} could not be fetched: {Error}")]
     internal static partial void BlockUnavailable(ILogger logger, string block, string error);
 
     [LoggerMessage(1115, LogLevel.Error, "the entry {Key} is no pin and is passed over: {Error}")]

@@ -62,7 +62,7 @@ public sealed class ForeignBlockTests : IAsyncLifetime
         var junk = _foreign.Add("this is no dag-pb"u8.ToArray());
         var head = Announce([junk], 2, new DeltaElement(PinKey.Of(Peer.Cid(1)), PinProtobuf.ToBytes(CrdtPeer.Pin(1))));
         await _peer.UntilAsync(() => _log.Lines.Any(line => line.Contains("could not be merged", StringComparison.Ordinal)));
-        Assert.True(_peer.State.Contains(Peer.Cid(1)));
+        await _peer.UntilAsync(() => _peer.State.Contains(Peer.Cid(1)));
         await _peer.PinAsync(2);
         Assert.Equal(_peer.ExportOfTheSet(), _peer.Export());
         Assert.False(MerkleCrdt.IsMerged(_peer.Set, junk));
