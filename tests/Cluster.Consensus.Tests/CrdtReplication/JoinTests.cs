@@ -30,6 +30,24 @@ public sealed class JoinTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Three_peers_keep_up_with_what_is_written_through_one()
+    {
+        const int pins = 30_000;
+        var network = new MemoryNetwork();
+        await using var first = new CrdtPeer(1, network);
+        await using var second = new CrdtPeer(2, network);
+        await using var third = new CrdtPeer(3, network);
+        var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        await Parallel.ForEachAsync(Enumerable.Range(0, pins), new ParallelOptions { MaxDegreeOfParallelism = 256 },
+            async (i, token) => await first.Consensus.CommitAsync([StateOperation.Put(CrdtPeer.Pin(i, $"pin number {i}"))], token));
+        Report("written through one of three", pins, started, cpu);
+        await second.UntilAsync(() => second.State.Totals.Count == pins);
+        await third.UntilAsync(() => third.State.Totals.Count == pins);
+        Report("until the last of three has the last", pins, started, cpu);
+        await CrdtPeer.ConvergeAsync(first, second, third);
+    }
+
+    [Fact]
     public async Task A_chain_of_single_pins_is_fetched_without_a_write_a_node()
     {
         const int pins = 5_000;
