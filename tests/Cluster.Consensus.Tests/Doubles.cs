@@ -3,6 +3,7 @@ using Cluster.Consensus.Clients;
 using Cluster.Consensus.Pinning;
 using Google.Protobuf;
 using Ipld;
+using Libp2p;
 using V1 = Cluster.Contracts.V1;
 
 namespace Cluster.Consensus.Tests;
@@ -212,4 +213,23 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
     public Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken) => Dags.TryGetValue(clusterDag, out var links)
         ? Task.FromResult(links)
         : throw new ClusterException(ClusterErrorKind.Internal, "error reading clusterDAG block from ipfs: not found");
+}
+
+/// <summary>Without a network no other peer can be reached; every question about one is answered so.</summary>
+internal sealed class NoRemotePeers : IRemotePeers
+{
+    public IReadOnlyList<Multiaddr> AddressesOf(PeerId peer) => [];
+
+    public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    public ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken) => throw Unreachable(joining);
+
+    public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
+
+    public ITracker TrackerOf(PeerId peer) => throw Unreachable(peer);
+
+    public IDaemon DaemonOf(PeerId peer) => throw Unreachable(peer);
+
+    private static ClusterException Unreachable(PeerId peer) =>
+        new(ClusterErrorKind.Unavailable, $"failed to dial {peer}: no addresses");
 }

@@ -3,6 +3,7 @@ using Cluster.Consensus.Clients;
 using Cluster.Consensus.Members;
 using Cluster.Consensus.Peering;
 using Cluster.Consensus.Replication;
+using Cluster.Consensus.Rpc;
 using Cluster.Consensus.Services;
 using Cluster.Consensus.Tests.Peering;
 using Grpc.Net.Client;
@@ -46,9 +47,9 @@ internal sealed class ServedPeer : IAsyncDisposable
 
     public static async Task<ServedPeer> StartAsync(ClusterSettings? settings = null)
     {
-        var peer = new Peer(settings);
         var setup = NetworkPeer.SettingsFor();
         var network = new ClusterNetwork(setup, TimeProvider.System, NullLoggerFactory.Instance);
+        var peer = new Peer(settings, remote: new RemotePeers(network.Host, TimeProvider.System));
         var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Tracker, peer.Metrics, _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
         await peering.StartAsync(CancellationToken.None);
         var socket = Path.Combine(Path.GetTempPath(), $"c{Guid.NewGuid():n}.sock");

@@ -25,28 +25,3 @@ public interface IRemotePeers
     /// <summary>The daemon of a peer.</summary>
     IDaemon DaemonOf(PeerId peer);
 }
-
-/// <summary>Without a network no other peer can be reached; every question about one is answered so.</summary>
-public sealed class NoRemotePeers : IRemotePeers
-{
-    /// <inheritdoc/>
-    public IReadOnlyList<Multiaddr> AddressesOf(PeerId peer) => [];
-
-    /// <inheritdoc/>
-    public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
-
-    /// <inheritdoc/>
-    public ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken) => throw Unreachable(joining);
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
-
-    /// <inheritdoc/>
-    public ITracker TrackerOf(PeerId peer) => throw Unreachable(peer);
-
-    /// <inheritdoc/>
-    public IDaemon DaemonOf(PeerId peer) => throw Unreachable(peer);
-
-    private static ClusterException Unreachable(PeerId peer) =>
-        new(ClusterErrorKind.Unavailable, $"failed to dial {peer}: no addresses");
-}

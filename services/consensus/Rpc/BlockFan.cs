@@ -32,9 +32,6 @@ internal sealed class BlockFan : IAsyncDisposable
             destination.Sending = destination.RunAsync(daemon, logger, () => _news.Release(), _stopping.Token);
     }
 
-    /// <summary>Whether one destination has not failed.</summary>
-    internal bool IsAnyLeft => _destinations.Exists(d => d.Failure is null);
-
     /// <summary>Gives blocks to all destinations that have not failed; waits while one of them is busy.</summary>
     internal async ValueTask PutAsync(IReadOnlyList<V1.Block> bunch, CancellationToken cancellationToken)
     {

@@ -100,12 +100,18 @@ public sealed class PeerNetworkService(SelfPeer self, ClusterPeering peering, IT
         var reporting = fan.ReportAsync(response => responseStream.WriteAsync(response, context.CancellationToken), context.CancellationToken);
         try
         {
+            Task<bool> moving;
             do
             {
                 if (requestStream.Current.Blocks.Count > 0)
                     await fan.PutAsync(requestStream.Current.Blocks, context.CancellationToken);
+                moving = requestStream.MoveNext(context.CancellationToken);
             }
-            while (fan.IsAnyLeft && await requestStream.MoveNext(context.CancellationToken));
+            while (await Task.WhenAny(moving, reporting) == moving && await moving);
+
+            // All reports are in before the blocks: nobody is left to take any. The read ends with the call.
+            if (!moving.IsCompleted)
+                _ = moving.ContinueWith(static t => t.Exception, TaskScheduler.Default);
         }
         finally
         {

@@ -133,7 +133,6 @@ public sealed class BlockTests : IAsyncLifetime
                 await fan.PutAsync([BlockOf(2 * i, 100), BlockOf(2 * i + 1, 1000)], CancellationToken.None).AsTask().WaitAsync(Limit);
             fan.Complete();
             await reporting.WaitAsync(Limit);
-            Assert.True(fan.IsAnyLeft);
         }
 
         Assert.Equal(4, told.Count);
