@@ -29,16 +29,12 @@ public sealed partial class GoldenTranscriptTests
         (PinningServiceLine(), "the Pinning Service API follows"),
         (ProxyLine(), "the IPFS proxy follows"),
         (RaftLine(), "the REST API over libp2p of a raft peer follows with Raft"),
-        (BatchLine(), "batches of the CRDT follow with it"),
     ];
 
     /// <summary>Steps that wait for what is not there yet, up to a minute each: left out.</summary>
     private static readonly Dictionary<(string File, string Step), string> waiting = new()
     {
-        [("daemon.json", "bootstrap to a dead peer")] = "joining other peers follows with CRDT and Raft",
-        [("daemon.json", "raft, bootstrap to a dead peer")] = "joining other peers follows with CRDT and Raft",
-        [("daemon-errors.json", "another secret")] = "joining other peers follows with CRDT and Raft",
-        [("daemon-errors.json", "the right secret: joins")] = "joining other peers follows with CRDT and Raft",
+        [("daemon.json", "raft, bootstrap to a dead peer")] = "joining other peers follows with Raft",
         [("daemon-errors.json", "proxy port in use")] = "the IPFS proxy follows",
         [("daemon-errors.json", "pinning service port in use")] = "the Pinning Service API follows",
     };
@@ -165,9 +161,6 @@ public sealed partial class GoldenTranscriptTests
 
     [GeneratedRegex("RESTAPI \\(libp2p-http\\)")]
     private static partial Regex RaftLine();
-
-    [GeneratedRegex("batch commit")]
-    private static partial Regex BatchLine();
 
     [GeneratedRegex("^(daemon, SIGINT|datastore .*|raft|cleanup: answer y|cleanup of an empty state): (list of|wrote)")]
     private static partial Regex FolderDifference();
