@@ -41,6 +41,9 @@ internal sealed class World
     /// <summary>Part of the messages that arrive twice.</summary>
     public double Duplication { get; }
 
+    /// <summary>Whether the time of faults is over.</summary>
+    public bool IsHealed { get; set; }
+
     /// <summary>Messages take between nothing and this; so they overtake each other.</summary>
     public TimeSpan MaxDelay { get; set; }
 
