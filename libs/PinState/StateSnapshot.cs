@@ -79,6 +79,25 @@ public sealed class StateSnapshot : IDisposable
         return new IndexCursor(Database.CreateCursor(CursorRange.Prefix(prefix), Native), prefix.Length, descending: false);
     }
 
+    /// <summary>The peers that any pin names among its allocations, in the order of the index. Costs a lookup a peer.</summary>
+    public IReadOnlyList<PeerId> Holders()
+    {
+        var holders = new List<PeerId>();
+        var start = new KeyBuilder().Begin(Totals.Generation, StateKeys.ByAllocation).Span.ToArray();
+        var end = new KeyBuilder().Begin(Totals.Generation, StateKeys.ByAllocation + 1).Span.ToArray();
+        while (true)
+        {
+            using var cursor = Database.CreateCursor(CursorRange.Between(start, end), Native);
+            if (!cursor.MoveNext())
+                return holders;
+            var peer = PeerId.FromBytes(cursor.Key.Slice(3, cursor.Key[2]));
+            holders.Add(peer);
+
+            // Behind all entries of this peer: no CID begins with 0xFF.
+            start = new KeyBuilder().Begin(Totals.Generation, StateKeys.ByAllocation).AddPeer(peer.Bytes).Add(0xFF).Span.ToArray();
+        }
+    }
+
     /// <summary>CIDs of pins with exactly this name (of names beyond 256 bytes, with the same beginning: look at the pin).</summary>
     public IndexCursor Named(string name)
     {

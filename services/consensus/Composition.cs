@@ -95,7 +95,8 @@ internal static class Composition
             identity.Id, consensus, p.GetRequiredService<Departure>(), configuration.Cluster.PeerWatchInterval.ToTimeSpan(),
             p.GetRequiredService<Readiness>(), service.Context, p.GetRequiredService<IHostApplicationLifetime>(), p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new StateSync(
-            consensus, p.GetRequiredService<UnpinPlanner>(), p.GetRequiredService<Responsibility>(), p.GetRequiredService<Readiness>(), settings,
+            consensus, p.GetRequiredService<UnpinPlanner>(), p.GetRequiredService<Responsibility>(),
+            new GoneHolders(consensus, p.GetRequiredService<Evacuation>(), settings), p.GetRequiredService<Readiness>(), settings,
             p.GetRequiredService<TimeProvider>(), logger));
         parts.AddHostedService(p => new Startup(
             consensus, p.GetRequiredService<IDaemon>(), p.GetRequiredService<SelfPeer>(), p.GetRequiredService<Readiness>(),

@@ -70,6 +70,9 @@ internal static partial class Log
     [LoggerMessage(1024, LogLevel.Error, "re-allocating the pins of {Peer} failed: {Error}")]
     internal static partial void EvacuationFailed(ILogger logger, PeerId peer, string error);
 
+    [LoggerMessage(1026, LogLevel.Error, "could not repin {Count} more pins out of {Peer}")]
+    internal static partial void MoreRepinsFailed(ILogger logger, int count, PeerId peer);
+
     [LoggerMessage(1030, LogLevel.Error, "state sync: {Error}")]
     internal static partial void StateSyncFailed(ILogger logger, string error);
 

@@ -84,6 +84,23 @@ public sealed class LifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_pins_of_a_peer_that_no_alert_told_of_move_after_the_second_look()
+    {
+        _peer.HaveFreeSpace(1, 2, 3);
+        await _peer.PinAsync(Peer.Request(1, Peer.Factors(2, 2)));
+        var members = new Rpc.MemberConsensus(_peer.Consensus, Peer.Self);
+        members.Members.UnionWith([Peer.Id(2), Peer.Id(3)]);
+        var holders = new GoneHolders(members, _peer.Evacuation, _peer.Settings);
+
+        Assert.Equal(0, await holders.RunOnceAsync(CancellationToken.None));
+        Assert.Equal([Peer.Id(1), Peer.Id(2)], _peer.State.Find(Peer.Cid(1))!.Allocations!);
+        Assert.Equal(1, await holders.RunOnceAsync(CancellationToken.None));
+
+        Assert.Equal([Peer.Id(2), Peer.Id(3)], _peer.State.Find(Peer.Cid(1))!.Allocations!);
+        Assert.Equal(0, await holders.RunOnceAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task With_repinning_disabled_alerts_are_listed_all_the_same()
     {
         await using var peer = new Peer(new ClusterSettings { AllocateBy = ["freespace"] });
@@ -109,7 +126,8 @@ public sealed class LifecycleTests : IAsyncLifetime
     }
 
     private static StateSync Sync(Peer peer) =>
-        new(peer.Consensus, peer.Unpins, peer.Responsibility, peer.Readiness, peer.Settings, peer.Clock, NullLogger.Instance);
+        new(peer.Consensus, peer.Unpins, peer.Responsibility, new GoneHolders(peer.Consensus, peer.Evacuation, peer.Settings), peer.Readiness,
+            peer.Settings, peer.Clock, NullLogger.Instance);
 
     private static V1.Alert Alert(string name, int peer) =>
         new() { Metric = new V1.Metric { Name = name, Peer = Google.Protobuf.ByteString.CopyFrom(Peer.Id(peer).Bytes) } };

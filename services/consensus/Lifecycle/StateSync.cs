@@ -10,11 +10,11 @@ namespace Cluster.Consensus.Lifecycle;
 
 /// <summary>
 /// Unpins what has expired, every <c>state_sync_interval</c> after READY (spec/behaviour.md 7). The index of expiries tells what, so
-/// that the cost grows with what expires and not with the pinset. Followers leave it to others.
+/// that the cost grows with what expires and not with the pinset. Then looks for holders that are gone. Followers leave both to others.
 /// </summary>
 public sealed class StateSync(
-    IConsensus consensus, UnpinPlanner unpins, Responsibility responsibility, Readiness readiness, ClusterSettings settings, TimeProvider clock, ILogger logger)
-    : BackgroundService
+    IConsensus consensus, UnpinPlanner unpins, Responsibility responsibility, GoneHolders holders, Readiness readiness, ClusterSettings settings, TimeProvider clock,
+    ILogger logger) : BackgroundService
 {
     private const int BatchOperations = 1000;
 
@@ -65,6 +65,7 @@ public sealed class StateSync(
                 try
                 {
                     await RunOnceAsync(stoppingToken);
+                    await holders.RunOnceAsync(stoppingToken);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {

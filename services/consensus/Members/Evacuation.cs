@@ -16,6 +16,9 @@ public sealed class Evacuation(
 {
     private const int BatchPins = 500;
 
+    /// <summary>Pins that found no place are named one by one up to here; of the others only the number is told.</summary>
+    private const int FailuresNamed = 100;
+
     /// <summary>Re-allocates the pins of a peer; gives how many.</summary>
     /// <param name="peer">The peer that is gone.</param>
     /// <param name="onlyResponsible">Only those that this peer must care for, so that of many observers one acts.</param>
@@ -32,16 +35,19 @@ public sealed class Evacuation(
             return 0;
         var acts = onlyResponsible ? await responsibility.DetermineAsync(peer, cancellationToken) : static _ => true;
         var repinned = 0;
+        var failed = 0;
         var batch = new List<StateOperation>();
         foreach (var cid in CidsOf(peer, acts))
         {
-            if (Plan(cid, peer) is { } pin)
+            if (Plan(cid, peer, ref failed) is { } pin)
                 batch.Add(StateOperation.Put(pin));
             if (batch.Count < BatchPins)
                 continue;
             repinned += await CommitAsync(batch, peer, cancellationToken);
         }
 
+        if (failed > FailuresNamed)
+            Log.MoreRepinsFailed(logger, failed - FailuresNamed, peer);
         return repinned + await CommitAsync(batch, peer, cancellationToken);
     }
 
@@ -60,7 +66,7 @@ public sealed class Evacuation(
         return cids;
     }
 
-    private Pin? Plan(Cid cid, PeerId peer)
+    private Pin? Plan(Cid cid, PeerId peer, ref int failed)
     {
         try
         {
@@ -69,7 +75,8 @@ public sealed class Evacuation(
         }
         catch (ClusterException e)
         {
-            Log.RepinFailed(logger, cid, peer, e.Message);
+            if (++failed <= FailuresNamed)
+                Log.RepinFailed(logger, cid, peer, e.Message);
             return null;
         }
     }
