@@ -133,6 +133,32 @@ public sealed class EndpointTests
     }
 
     [Fact]
+    public async Task Calls_over_and_over_see_nothing_of_restarts()
+    {
+        await using var peer = new TestPeer();
+        var client = new Tracker.TrackerClient(peer.Channels.For(ServiceName.Tracker));
+        using var enough = new CancellationTokenSource();
+        var calling = Task.Run(async () =>
+        {
+            var calls = 0;
+            for (; !enough.IsCancellationRequested; calls++)
+                Assert.NotNull(await client.QueueSizeAsync(new Empty(), deadline: Soon));
+            return calls;
+        });
+        for (var i = 0; i < 5; i++)
+        {
+            var service = await peer.StartAsync(ServiceName.Tracker, builder => builder.MapGrpc<EchoTracker>());
+            await client.QueueSizeAsync(new Empty(), deadline: Soon);
+            await service.StopAsync();
+        }
+
+        await peer.StartAsync(ServiceName.Tracker, builder => builder.MapGrpc<EchoTracker>());
+        await client.QueueSizeAsync(new Empty(), deadline: Soon);
+        await enough.CancelAsync();
+        Assert.True(await calling > 0);
+    }
+
+    [Fact]
     public async Task A_socket_file_left_by_a_killed_process_is_replaced()
     {
         await using var peer = new TestPeer();

@@ -74,7 +74,7 @@ public sealed class ServiceChannels : IDisposable
         };
         var options = new GrpcChannelOptions
         {
-            HttpHandler = handler,
+            HttpHandler = new ClosedConnectionHandler(handler),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = MaximumMessageBytes,
             MaxSendMessageSize = MaximumMessageBytes,
