@@ -2,8 +2,9 @@ namespace KuboRpc;
 
 /// <summary>
 /// What every request passes before it goes out: open while the daemon answers; after more than ten connection failures in a row
-/// it opens once a second, until any answer comes (spec/behaviour.md 16.5). Who does not get through at the next opening is refused:
-/// a crowd of callers must not wait in line for a daemon that is down.
+/// it opens once a second, until any answer comes (spec/behaviour.md 16.5). Who does not get through at the next opening learns what came
+/// of the request that did: with an answer all go on, without one they are refused, for a crowd of callers must not wait in line for a
+/// daemon that is down.
 /// </summary>
 public sealed class DaemonGate(TimeProvider time)
 {
@@ -15,6 +16,7 @@ public sealed class DaemonGate(TimeProvider time)
 
     private readonly Lock _lock = new();
     private TaskCompletionSource _lifted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _nextOpening;
     private int _failures;
 
@@ -30,7 +32,7 @@ public sealed class DaemonGate(TimeProvider time)
     /// <summary>Why the last request failed.</summary>
     public string LastFailure { get; private set; } = "";
 
-    /// <summary>Whether the caller may send; waits for the next opening at most.</summary>
+    /// <summary>Whether the caller may send; waits for the next opening, and for what comes of it, at most.</summary>
     public ValueTask<bool> PassAsync(CancellationToken cancellationToken) =>
         IsLimiting ? WaitAsync(cancellationToken) : ValueTask.FromResult(true);
 
@@ -60,14 +62,18 @@ public sealed class DaemonGate(TimeProvider time)
     public void Failed(string cause)
     {
         bool begins;
+        TaskCompletionSource failed;
         lock (_lock)
         {
+            failed = _failed;
+            _failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             LastFailure = cause;
             _failures++;
             begins = _failures == FailuresAllowed + 1;
             if (begins)
                 _nextOpening = time.GetTimestamp() + Ticks(Interval);
         }
+        failed.SetResult();
         if (begins)
             LimitChanged?.Invoke(true);
     }
@@ -91,9 +97,27 @@ public sealed class DaemonGate(TimeProvider time)
         }
         catch (TimeoutException)
         {
-            lock (_lock)
-                return TryPass(out _);
+            // The gate should be open now.
         }
+
+        Task failed;
+        lock (_lock)
+        {
+            if (TryPass(out _))
+                return true;
+            (lifted, failed) = (_lifted.Task, _failed.Task);
+        }
+
+        try
+        {
+            await Task.WhenAny(lifted, failed).WaitAsync(Interval, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Neither an answer nor a failure: the daemon hangs.
+        }
+
+        return !IsLimiting;
     }
 
     private bool TryPass(out TimeSpan wait)
