@@ -7,11 +7,20 @@ public sealed partial class Database
     // Levels of RocksDB's own LOG file: debug 0, info 1, warn 2, error 3.
     private const int LogWarnings = 2;
 
+    /// <summary>An index of indexes; the other kinds are one block a file.</summary>
+    private const int TwoLevelIndex = 2;
+
+    /// <summary>Bytes of a part of an index or a filter.</summary>
+    private const int PartBytes = 8 << 10;
+
+    /// <summary>Two parts of the cache, so that two readers seldom wait for each other. By default 16 would share its few MiB.</summary>
+    private const int CacheShardBits = 1;
+
     private static DatabaseHandle OpenHandle(string path, DatabaseOptions options)
     {
         var native = RocksDb.rocksdb_options_create();
         var table = RocksDb.rocksdb_block_based_options_create();
-        var cache = RocksDb.rocksdb_cache_create_lru((nuint)options.BlockCacheBytes);
+        var cache = CreateCache(options);
         try
         {
             ConfigureTable(table, cache, options);
@@ -30,15 +39,31 @@ public sealed partial class Database
         }
     }
 
+    private static nint CreateCache(DatabaseOptions options)
+    {
+        var settings = RocksDb.rocksdb_lru_cache_options_create();
+        RocksDb.rocksdb_lru_cache_options_set_capacity(settings, (nuint)options.BlockCacheBytes);
+        RocksDb.rocksdb_lru_cache_options_set_num_shard_bits(settings, CacheShardBits);
+        var cache = RocksDb.rocksdb_cache_create_lru_opts(settings);
+        RocksDb.rocksdb_lru_cache_options_destroy(settings);
+        return cache;
+    }
+
     private static void ConfigureTable(nint table, nint cache, DatabaseOptions options)
     {
         RocksDb.rocksdb_block_based_options_set_block_cache(table, cache);
         RocksDb.rocksdb_block_based_options_set_block_size(table, (nuint)options.BlockBytes);
         RocksDb.rocksdb_block_based_options_set_format_version(table, 5);
 
-        // Index and filters count as cache, so that memory does not grow with the number of files.
+        // Index and filters count as cache, so that memory does not grow with the number of files. In parts: the filter of a whole file
+        // would not fit into a shard of the cache, and be read anew with every lookup.
         RocksDb.rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+        RocksDb.rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
         RocksDb.rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+        RocksDb.rocksdb_block_based_options_set_index_type(table, TwoLevelIndex);
+        RocksDb.rocksdb_block_based_options_set_partition_filters(table, 1);
+        RocksDb.rocksdb_block_based_options_set_metadata_block_size(table, PartBytes);
+        RocksDb.rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
         if (options.BloomBitsPerKey > 0)
             RocksDb.rocksdb_block_based_options_set_filter_policy(
                 table, RocksDb.rocksdb_filterpolicy_create_bloom_full(options.BloomBitsPerKey));

@@ -286,7 +286,34 @@ internal static unsafe partial class RocksDb
     internal static partial nint rocksdb_filterpolicy_create_bloom_full(double bitsPerKey);
 
     [LibraryImport(Lib)]
-    internal static partial nint rocksdb_cache_create_lru(nuint capacity);
+    internal static partial void rocksdb_block_based_options_set_index_type(nint options, int value);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_block_based_options_set_partition_filters(nint options, byte value);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_block_based_options_set_metadata_block_size(nint options, ulong value);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_block_based_options_set_pin_top_level_index_and_filter(nint options, byte value);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(nint options, byte value);
+
+    [LibraryImport(Lib)]
+    internal static partial nint rocksdb_lru_cache_options_create();
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_lru_cache_options_destroy(nint options);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_lru_cache_options_set_capacity(nint options, nuint value);
+
+    [LibraryImport(Lib)]
+    internal static partial void rocksdb_lru_cache_options_set_num_shard_bits(nint options, int value);
+
+    [LibraryImport(Lib)]
+    internal static partial nint rocksdb_cache_create_lru_opts(nint options);
 
     [LibraryImport(Lib)]
     internal static partial void rocksdb_cache_destroy(nint cache);
