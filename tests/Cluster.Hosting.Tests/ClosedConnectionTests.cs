@@ -9,7 +9,7 @@ public class ClosedConnectionTests
     [Fact]
     public async Task A_unary_call_on_a_connection_that_is_just_closed_is_sent_again()
     {
-        using var closing = new ClosingOnce();
+        using var closing = new ClosingOnce(new HttpProtocolException(0, "closed", null));
         using var invoker = new HttpMessageInvoker(new ClosedConnectionHandler(closing));
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/") { Content = new PushUnaryContentOfTest() };
         using var response = await invoker.SendAsync(request, CancellationToken.None);
@@ -17,9 +17,19 @@ public class ClosedConnectionTests
     }
 
     [Fact]
+    public async Task A_unary_call_on_a_connection_that_breaks_is_sent_again()
+    {
+        using var breaking = new ClosingOnce(new IOException("broken pipe"));
+        using var invoker = new HttpMessageInvoker(new ClosedConnectionHandler(breaking));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/") { Content = new PushUnaryContentOfTest() };
+        using var response = await invoker.SendAsync(request, CancellationToken.None);
+        Assert.Equal((HttpStatusCode.OK, 2), (response.StatusCode, breaking.Requests));
+    }
+
+    [Fact]
     public async Task Another_call_fails_as_an_unreachable_service_does()
     {
-        using var closing = new ClosingOnce();
+        using var closing = new ClosingOnce(new HttpProtocolException(0, "closed", null));
         using var invoker = new HttpMessageInvoker(new ClosedConnectionHandler(closing));
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/") { Content = new ByteArrayContent([1]) };
         var error = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, CancellationToken.None));
@@ -30,7 +40,7 @@ public class ClosedConnectionTests
     [Fact]
     public async Task A_protocol_fault_stays_what_it_is()
     {
-        using var closing = new ClosingOnce(errorCode: 2);
+        using var closing = new ClosingOnce(new HttpProtocolException(2, "a fault", null));
         using var invoker = new HttpMessageInvoker(new ClosedConnectionHandler(closing));
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/") { Content = new PushUnaryContentOfTest() };
         var error = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, CancellationToken.None));
@@ -39,12 +49,12 @@ public class ClosedConnectionTests
     }
 
     /// <summary>Answers from the second request on.</summary>
-    private sealed class ClosingOnce(long errorCode = 0) : HttpMessageHandler
+    private sealed class ClosingOnce(Exception cause) : HttpMessageHandler
     {
         public int Requests { get; private set; }
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => ++Requests == 1
-            ? throw new HttpRequestException(HttpRequestError.HttpProtocolError, "closed", new HttpProtocolException(errorCode, "closed", null))
+            ? throw new HttpRequestException(HttpRequestError.Unknown, cause.Message, cause)
             : Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
     }
 

@@ -8,10 +8,6 @@ internal static class StateCommands
     public static Command Create() => new("state", "Manages the peer's persistent state (pinset)")
     {
         DescribedByUsage = false,
-        Subcommands =
-        [
-            StateCrdtCommands.Create(), StateExportCommand.Create(), StateImportCommand.Create(), StateCleanupCommand.Create(),
-            StateVersionCommand.Create(),
-        ],
+        Subcommands = [StateCrdtCommands.Create(), StateExportCommand.Create(), StateImportCommand.Create(), StateCleanupCommand.Create()],
     };
 }
