@@ -14,6 +14,9 @@ public sealed class DaemonGate(TimeProvider time)
     /// <summary>How often the gate opens beyond.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Openings that a caller waits for while those who passed wait for their answers.</summary>
+    private const int OpeningsAwaited = 10;
+
     private readonly Lock _lock = new();
     private TaskCompletionSource _lifted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +35,7 @@ public sealed class DaemonGate(TimeProvider time)
     /// <summary>Why the last request failed.</summary>
     public string LastFailure { get; private set; } = "";
 
-    /// <summary>Whether the caller may send; waits for the next opening, and for what comes of it, at most.</summary>
+    /// <summary>Whether the caller may send; waits for the next opening and for what comes of it, ten seconds at most.</summary>
     public ValueTask<bool> PassAsync(CancellationToken cancellationToken) =>
         IsLimiting ? WaitAsync(cancellationToken) : ValueTask.FromResult(true);
 
@@ -100,21 +103,25 @@ public sealed class DaemonGate(TimeProvider time)
             // The gate should be open now.
         }
 
-        Task failed;
-        lock (_lock)
+        for (var opening = 0; opening < OpeningsAwaited; opening++)
         {
-            if (TryPass(out _))
-                return true;
-            (lifted, failed) = (_lifted.Task, _failed.Task);
-        }
+            Task failed;
+            lock (_lock)
+            {
+                if (TryPass(out wait))
+                    return true;
+                (lifted, failed) = (_lifted.Task, _failed.Task);
+            }
 
-        try
-        {
-            await Task.WhenAny(lifted, failed).WaitAsync(Interval, time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // Neither an answer nor a failure: the daemon hangs.
+            try
+            {
+                await Task.WhenAny(lifted, failed).WaitAsync(wait, time, cancellationToken);
+                return !IsLimiting;
+            }
+            catch (TimeoutException)
+            {
+                // Who passed has neither an answer nor a failure: the daemon is slow, as one that has just started.
+            }
         }
 
         return !IsLimiting;
