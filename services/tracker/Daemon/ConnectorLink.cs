@@ -23,6 +23,9 @@ public sealed class ConnectorLink(
     /// <summary>The daemon was down or unknown, and answers now. Raised on the thread of <see cref="WatchHealthAsync"/>.</summary>
     public event Action? DaemonCameUp;
 
+    /// <summary>The daemon answers no more.</summary>
+    public event Action? DaemonWentDown;
+
     /// <summary>Asks the daemon about one CID.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the connector is not there.</exception>
     public Task<DaemonAnswer> AskAsync(Cid cid, int maxDepth, CancellationToken cancellation) =>
@@ -77,6 +80,7 @@ public sealed class ConnectorLink(
                 else if (!now.Up && before is not { Up: false })
                 {
                     TrackerLog.DaemonDown(logger, now.Error);
+                    DaemonWentDown?.Invoke();
                 }
             }
         }

@@ -39,6 +39,9 @@ public sealed class Recovery
         _logger = logger;
         _recoverAt = time.GetUtcNow();
         link.DaemonCameUp += OnDaemonUp;
+
+        // Nothing heals without a daemon: attempts in vain would only push the next ones further away.
+        link.DaemonWentDown += () => Wake(() => _healAt = null);
         watcher.LookForLost += () => Wake(() => _recoverAt = _time.GetUtcNow());
         word.ComparisonWanted += () => Wake(() => _listingWants = true);
     }
