@@ -25,7 +25,7 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
 
     // The write under way when its caller went on; handed over by `pump`.
     private readonly AsyncSignal pump = new();
-    private ValueTask<bool> unfinished;
+    private ValueTask unfinished;
 
     /// <summary>Time the write under way has taken so far; zero when there is none.</summary>
     public TimeSpan Blocked => Volatile.Read(ref writeStarted) is var since && since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since);
@@ -90,14 +90,15 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
             writing = true;
         }
         // The first batch is written by the caller's thread, which saves a switch; what does not end there is not its business.
-        var first = WriteBatchAsync();
-        var rest = first;
-        if (first.IsCompletedSuccessfully)
+        var batch = WriteBatchAsync();
+        if (batch.IsCompletedSuccessfully)
         {
-            if (!first.Result) return;
-            rest = new ValueTask<bool>(true);
+            batch.GetAwaiter().GetResult();
+            if (!IsMoreToWrite()) return;
+            batch = default;
         }
-        lock (gate) unfinished = rest;
+        // The line stays taken until the pump has seen the end of this batch, so nobody else can hand one over meanwhile.
+        lock (gate) unfinished = batch;
         pump.Set();
     }
 
@@ -107,22 +108,35 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
         while (true)
         {
             await pump.WaitAsync();
-            ValueTask<bool> rest;
+            ValueTask batch;
             lock (gate)
             {
                 if (closed && !writing) return;
-                rest = unfinished;
-                unfinished = new ValueTask<bool>(false);
+                batch = unfinished;
+                unfinished = default;
             }
-            bool more = await rest;
-            while (more) more = await WriteBatchAsync();
+            await batch;
+            while (IsMoreToWrite()) await WriteBatchAsync();
             if (closed) return;
         }
     }
 
-    /// <summary>Writes what is there; false when nothing more is. Never throws: a failure ends the session.</summary>
-    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> WriteBatchAsync()
+    /// <summary>Asked by whoever has seen a batch end; false when the line has fallen free.</summary>
+    private bool IsMoreToWrite()
+    {
+        lock (gate)
+        {
+            if (length > 0 && !closed) return true;
+            writing = false;
+            drained?.TrySetResult();
+            if (closed) pump.Set();
+            return false;
+        }
+    }
+
+    /// <summary>Writes what is there. Never throws: a failure ends the session.</summary>
+    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteBatchAsync()
     {
         byte[] batch;
         int size;
@@ -142,21 +156,11 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
         {
             // The batch is not returned to the pool: the layer beneath may still hold it.
             Close();
-            lock (gate) writing = false;
-            pump.Set();
             failed(new ConnectionClosedException("The connection broke while writing: " + e.Message, e));
-            return false;
+            return;
         }
         Volatile.Write(ref writeStarted, 0);
         if (batch.Length > 0) ArrayPool<byte>.Shared.Return(batch);
-        lock (gate)
-        {
-            if (length > 0 && !closed) return true;
-            writing = false;
-            drained?.TrySetResult();
-            if (closed) pump.Set();
-            return false;
-        }
     }
 
     /// <summary>Completes when everything appended so far is with the layer beneath.</summary>

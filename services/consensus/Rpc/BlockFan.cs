@@ -68,7 +68,8 @@ internal sealed class BlockFan : IAsyncDisposable
                 news = _news.WaitAsync(cancellationToken);
             }
 
-            var ended = _destinations.TrueForAll(d => d.Sending.IsCompleted);
+            // Looked at before the news are taken: what ends from here on wakes this loop once more.
+            var running = _destinations.Where(d => !d.Sending.IsCompleted).Select(d => d.Sending).ToList();
             var response = new V1.NetworkPutBlocksResponse();
             foreach (var destination in _destinations)
             {
@@ -78,9 +79,9 @@ internal sealed class BlockFan : IAsyncDisposable
 
             if (response.Destinations.Count > 0)
                 await report(response);
-            if (ended)
+            if (running.Count == 0)
                 return;
-            await Task.WhenAny([news, .. _destinations.Where(d => !d.Sending.IsCompleted).Select(d => d.Sending)]);
+            await Task.WhenAny([news, .. running]);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }

@@ -145,6 +145,30 @@ public sealed class BlockTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_daemon_that_fails_while_its_news_are_being_told_is_told_of_too()
+    {
+        // Continuations run within SetException, so that all has ended when it returns.
+        var second = new TaskCompletionSource();
+        var daemon = new FakeDaemon();
+        daemon.BeforeEachBlock = _ => daemon.Stored.IsEmpty ? Task.CompletedTask : second.Task;
+        var told = new List<string>();
+        await using var fan = new BlockFan([(_cluster[0].Id, daemon)], NullLogger.Instance, CancellationToken.None);
+        var reporting = fan.ReportAsync(
+            response =>
+            {
+                var destination = Assert.Single(response.Destinations);
+                told.Add($"{destination.Written} {destination.Error?.Message}");
+                second.TrySetException(new ClusterException("disk full"));
+                return Task.CompletedTask;
+            },
+            CancellationToken.None);
+        await fan.PutAsync([BlockOf(1, 100)], CancellationToken.None);
+        await fan.PutAsync([BlockOf(2, 100)], CancellationToken.None);
+        await reporting.WaitAsync(Limit);
+        Assert.Equal(["1 ", "0 disk full"], told);
+    }
+
+    [Fact]
     public async Task Hash_functions_and_codecs_may_change_within_a_stream()
     {
         var cids = new[] { "bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am", "QmfYbfjP7BNyGvZA6FfrMxk8DzUTM4J7XZJaHzNjbhL3Bz" }.Select(Cid.Parse).ToList();
