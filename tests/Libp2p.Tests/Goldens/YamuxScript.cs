@@ -21,6 +21,9 @@ internal sealed class YamuxScript : IAsyncDisposable
     private readonly YamuxSession session;
     private readonly Dictionary<uint, YamuxStream> streams = [];
     private readonly List<Task> writes = [];
+
+    // Lengths of the data frames that wait to be read: the original reads frame by frame, which its window updates show.
+    private readonly Dictionary<uint, LinkedList<int>> unread = [];
     private int taken;
     private uint current;
 
@@ -37,7 +40,9 @@ internal sealed class YamuxScript : IAsyncDisposable
         {
             try
             {
-                if (!await StepAsync(step)) return;
+                await StepAsync(step);
+                // The clock goes on only when the session has acted on all it was sent.
+                await TestHosts.EventuallyAsync(() => wire.IsDrained || session.Closed.IsCompleted, $"[{side}] {step.Text("do")}: not all was read");
                 time.Advance(TimeSpan.FromMilliseconds(100));
             }
             catch (Exception e) when (e is not Xunit.Sdk.XunitException)
@@ -47,13 +52,17 @@ internal sealed class YamuxScript : IAsyncDisposable
         }
     }
 
-    private async Task<bool> StepAsync(JsonElement step)
+    private async Task StepAsync(JsonElement step)
     {
         string what = step.Text("do")!;
         bool theirs = false;
         // 256 streams at once are told in words, not frame by frame.
-        if (await BulkAsync(what)) return true;
+        if (await BulkAsync(what)) return;
         var frames = step.List("frames").ToList();
+        // What the other side sent because of our window update, it does not send before.
+        int update = frames.FindLastIndex(f => Own(f) && f.Text("type") == "WindowUpdate" && !f.List("flags").Any());
+        var because = update < 0 ? [] : frames[(update + 1)..];
+        frames = update < 0 ? frames : frames[..(update + 1)];
         int at = 0;
         // Reading comes first where only it makes this side write (window updates).
         if (!frames.Any(f => Own(f) && f.Text("type") == "Data") && !what.StartsWith("accept one", StringComparison.Ordinal)) theirs = Feed(frames);
@@ -65,7 +74,7 @@ internal sealed class YamuxScript : IAsyncDisposable
             {
                 if (frames.Any(f => !Own(f) && f.TryGetProperty("close_connection", out _)) && !theirs && what.StartsWith(side, StringComparison.Ordinal)) await session.CloseAsync();
                 await session.Closed.WaitAsync(TestHosts.Deadline(5));
-                return true;
+                return;
             }
             await CauseAsync(frame, frames, at, step);
         }
@@ -79,11 +88,17 @@ internal sealed class YamuxScript : IAsyncDisposable
         bool pings = frames.Count > 0 && frames.All(f => f.Text("type") == "Ping") && frames.Any(f => Own(f) && Has(f, "SYN"));
         var own = pings ? frames.Where(Own).OrderByDescending(f => Has(f, "SYN")) : frames.Where(Own);
         foreach (var frame in own) await ExpectAsync(frame);
-        return true;
+        Feed(because);
     }
 
     private bool IsOurs(string what) =>
         !(what.StartsWith("client", StringComparison.Ordinal) || what.StartsWith("server", StringComparison.Ordinal)) || what.StartsWith(side, StringComparison.Ordinal);
+
+    private LinkedList<int> UnreadOf(uint stream)
+    {
+        if (!unread.TryGetValue(stream, out var frames)) unread.Add(stream, frames = []);
+        return frames;
+    }
 
     private bool Own(JsonElement frame) => frame.Text("from") == side;
 
@@ -93,8 +108,13 @@ internal sealed class YamuxScript : IAsyncDisposable
         foreach (var frame in frames.Where(f => !Own(f)).OrderBy(f => f.TryGetProperty("close_connection", out _)))
         {
             any = true;
-            if (frame.TryGetProperty("close_connection", out _)) wire.FeedEnd();
-            else wire.Feed(Bytes(frame));
+            if (frame.TryGetProperty("close_connection", out _))
+            {
+                wire.FeedEnd();
+                continue;
+            }
+            if (frame.Text("type") == "Data") UnreadOf(frame.GetProperty("stream").GetUInt32()).AddLast(frame.GetProperty("length").GetInt32());
+            wire.Feed(Bytes(frame));
         }
         return any;
     }
@@ -220,14 +240,20 @@ internal sealed class YamuxScript : IAsyncDisposable
             input.AdvanceTo(end.Buffer.End);
             return;
         }
+        byte[] data = new byte[length];
         for (int n = 0; n < length;)
         {
             var got = await input.ReadAsync(TestHosts.Deadline(5));
-            var piece = got.Buffer.Slice(0, Math.Min(got.Buffer.Length, length - n));
-            if (n == 0 && result.Text("data_hex") is { } hex && piece.Length == length) Assert.Equal(hex, Golden.Hex(piece.ToArray()));
+            var frame = UnreadOf(current).First!;
+            var piece = got.Buffer.Slice(0, Math.Min(got.Buffer.Length, Math.Min(frame.Value, length - n)));
+            frame.Value -= (int)piece.Length;
+            if (frame.Value == 0) frame.List!.Remove(frame);
+            piece.CopyTo(data.AsSpan(n));
             n += (int)piece.Length;
             input.AdvanceTo(piece.End);
         }
+        if (result.Text("data_hex") is { } hex) Assert.Equal(hex, Golden.Hex(data));
+        else Assert.Equal(result.Text("data_sha256_hex"), Golden.Hex(System.Security.Cryptography.SHA256.HashData(data)));
     }
 
     private async Task<bool> BulkAsync(string what)
