@@ -57,7 +57,7 @@ public static class BatchShapes
     /// <summary><c>Cluster.Calls</c>.</summary>
     public static BatchShape<Call, CallBatch, CallResult, CallResultBatch> Cluster { get; } = new ClusterShape();
 
-    /// <summary><c>Tracker.Calls</c>.</summary>
+    /// <summary><c>Tracker.Calls</c>; a call may be cancelled.</summary>
     public static BatchShape<TrackerCall, TrackerCallBatch, TrackerCallResult, TrackerCallResultBatch> Tracker { get; } = new TrackerShape();
 
     /// <summary><c>Connector.Calls</c>; a call may have interim results and may be cancelled.</summary>
@@ -99,6 +99,14 @@ public static class BatchShapes
         public override ItemError? ErrorOf(TrackerCallResult result) => result.Error;
 
         public override TrackerCallResult Failure(ItemError error) => new() { Error = error };
+
+        public override TrackerCall Cancellation() => new() { Cancel = new Empty() };
+
+        public override bool IsCancellation(TrackerCall call)
+        {
+            ArgumentNullException.ThrowIfNull(call);
+            return call.CallCase == TrackerCall.CallOneofCase.Cancel;
+        }
     }
 
     private sealed class ConnectorShape : BatchShape<ConnectorCall, ConnectorCallBatch, ConnectorCallResult, ConnectorCallResultBatch>

@@ -28,6 +28,7 @@ public sealed class PeerRpcEndpoint : IDisposable
 
     private readonly Libp2pHost _host;
     private readonly RpcServer _server;
+    private readonly StatusLineEndpoint _statuses;
     private readonly ServedCallLimits _limits;
     private readonly ConcurrentDictionary<PeerId, int> _underWay = new();
     private int _total;
@@ -42,13 +43,18 @@ public sealed class PeerRpcEndpoint : IDisposable
         _limits = limits ?? new ServedCallLimits();
         _server = new RpcServer(RpcTable.MethodsOf(parts), parts.Consensus.IsTrusted, _limits.Times);
         host.Handle(PeerCalls.Protocol, ServeAsync, _limits.PerPeer + Refusals);
+        _statuses = new StatusLineEndpoint(host, parts, _limits.Times.Stall);
     }
 
     /// <summary>Calls under way now.</summary>
     public int UnderWay => Volatile.Read(ref _total);
 
     /// <inheritdoc/>
-    public void Dispose() => _host.RemoveHandler(PeerCalls.Protocol);
+    public void Dispose()
+    {
+        _host.RemoveHandler(PeerCalls.Protocol);
+        _statuses.Dispose();
+    }
 
     private async Task ServeAsync(PeerStream stream, CancellationToken cancellationToken)
     {

@@ -21,7 +21,7 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
     private static readonly ServiceId StatusAllMethod = new("PinTracker", "StatusAll");
     private static readonly ServiceId RecoverAllMethod = new("Cluster", "RecoverAllLocal");
 
-    private readonly StatusBatches _batches = new(peer, calls, clock);
+    private readonly StatusLine _line = new(peer, calls, clock);
 
     // When the peer last said that it knows nothing beyond the original's methods; 0: never.
     private long _originalSince;
@@ -33,13 +33,11 @@ internal sealed class RemoteTracker(PeerId peer, PeerCalls calls, TimeProvider c
         {
             try
             {
-                return await _batches.AskAsync(cid, cancellationToken);
+                return await _line.AskAsync(cid, cancellationToken);
             }
-            catch (ClusterException e) when (e.Kind is ClusterErrorKind.Unimplemented or ClusterErrorKind.Internal)
+            catch (ClusterException e) when (e.Kind == ClusterErrorKind.Unimplemented)
             {
-                // It knows no such call; or another CID of the same call failed, or this one: asked alone it fails with its own error.
-                if (e.Kind == ClusterErrorKind.Unimplemented)
-                    RememberOriginal();
+                RememberOriginal();
             }
         }
 

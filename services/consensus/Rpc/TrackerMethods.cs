@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Cluster.Consensus.Clients;
 using Cluster.Consensus.Services;
 using Cluster.PeerRpc;
@@ -20,9 +19,6 @@ internal static class TrackerMethods
     /// </summary>
     internal static readonly ServiceId SortedStatusAll = new("PinTracker", "StatusAllSorted");
 
-    /// <summary>Statuses of many CIDs in the order asked for; the original does not know it. Ends with the first that fails.</summary>
-    internal static readonly ServiceId StatusMany = new("PinTracker", "StatusMany");
-
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(60);
 
     internal static IEnumerable<RpcMethod> Of(RpcParts parts) =>
@@ -38,8 +34,6 @@ internal static class TrackerMethods
             (_, cid, token) => parts.Tracker.RecoverAsync(Defined(cid), parts.Consensus.State.Totals.Sequence, token), CallDeadline),
         StatusAll(Id("StatusAll"), parts),
         StatusAll(SortedStatusAll, parts),
-        new ListingMethod<Cid[], V1.PinInfo[]>(
-            StatusMany, RpcPolicy.Trusted, ReadCids, WriteRows(parts), (_, cids, token) => StatusesAsync(parts, cids, token)),
     ];
 
     /// <summary>Writes the rows of a tracker's pages, for one call.</summary>
@@ -57,13 +51,6 @@ internal static class TrackerMethods
     /// <summary>Writes a single status of this peer.</summary>
     internal static Action<MsgpackWriter, V1.PinInfo> WriteRow(RpcParts parts) => (output, info) =>
         new StatusRowWriter(parts.Reports.IdentityOf(parts.Self.Id)).Write(info.ToByteArray(), output);
-
-    private static Action<ReplyWriter, V1.PinInfo[]> WriteRows(RpcParts parts) => (replies, infos) =>
-    {
-        var rows = new StatusRowWriter(parts.Reports.IdentityOf(parts.Self.Id));
-        foreach (var info in infos)
-            rows.Write(info.ToByteArray(), replies.Next());
-    };
 
     /// <summary>The zero status that stands behind an error.</summary>
     internal static void ZeroRow(MsgpackWriter output)
@@ -91,26 +78,6 @@ internal static class TrackerMethods
     internal static Cid Defined(Cid cid) => cid.IsDefined ? cid : throw new ClusterException(ClusterErrorKind.InvalidArgument, "the CID is undefined");
 
     internal static Cid ReadCid(ref MsgpackReader reader) => reader.Cid();
-
-    private static Cid[] ReadCids(ref MsgpackReader reader)
-    {
-        var count = reader.ArrayHeader();
-        if (count > StatusBatches.MaxItems)
-            throw new MsgpackException($"more than {StatusBatches.MaxItems} CIDs");
-        var cids = new Cid[Math.Max(0, count)];
-        for (var i = 0; i < cids.Length; i++)
-            cids[i] = reader.Cid();
-        return cids;
-    }
-
-    private static async IAsyncEnumerable<V1.PinInfo[]> StatusesAsync(
-        RpcParts parts, Cid[] cids, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        late.CancelAfter(CallDeadline);
-        var sequence = parts.Consensus.State.Totals.Sequence;
-        yield return await Task.WhenAll(cids.Select(cid => parts.Tracker.StatusAsync(Defined(cid), sequence, late.Token).AsTask()));
-    }
 
     private static ServiceId Id(string method) => new("PinTracker", method);
 

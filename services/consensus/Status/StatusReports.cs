@@ -85,7 +85,8 @@ public sealed class StatusReports(SelfPeer self, MetricSnapshot metrics, TimePro
         return info;
     }
 
-    private void Identify(PeerId peer, V1.PinInfo info)
+    /// <summary>Says in a report whose it is, where it does not say so itself.</summary>
+    public void Identify(PeerId peer, V1.PinInfo info)
     {
         if (info.Peer.IsEmpty)
             info.Peer = Wrap(peer);

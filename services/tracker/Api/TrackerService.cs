@@ -1,5 +1,5 @@
-using System.Threading.Channels;
 using Cluster.Contracts.V1;
+using Cluster.Hosting.Batching;
 using Cluster.Tracker.Core;
 using Cluster.Tracker.Daemon;
 using Grpc.Core;
@@ -14,7 +14,6 @@ public sealed class TrackerService(
     : Contracts.V1.Tracker.TrackerBase
 {
     private const int RecoverPage = 256;
-    private const int ResultsPerMessage = 256;
 
     /// <summary>Calls of one stream under way at a time; a client that sends more has to wait.</summary>
     private const int CallsAtATime = 4096;
@@ -86,78 +85,20 @@ public sealed class TrackerService(
         });
     }
 
-    public override async Task Calls(
+    public override Task Calls(
         IAsyncStreamReader<TrackerCallBatch> requestStream, IServerStreamWriter<TrackerCallResultBatch> responseStream,
-        ServerCallContext context)
+        ServerCallContext context) => BatchedCalls.ServeAsync(
+        BatchShapes.Tracker, requestStream, responseStream, (call, _, cancellation) => AnswerAsync(call, cancellation), CallsAtATime, context.CancellationToken);
+
+    private async ValueTask<TrackerCallResult> AnswerAsync(TrackerCall call, CancellationToken cancellation) => new()
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var results = Channel.CreateBounded<TrackerCallResult>(new BoundedChannelOptions(CallsAtATime) { SingleReader = true });
-        using var room = new SemaphoreSlim(CallsAtATime);
-        var writing = WriteResultsAsync(results.Reader, responseStream, room, ended.Token);
-        try
+        Info = call.CallCase switch
         {
-            while (await requestStream.MoveNext(ended.Token))
-            {
-                foreach (var call in requestStream.Current.Calls)
-                {
-                    await room.WaitAsync(ended.Token);
-                    // Never fails: an answer tells its own failure, and is waited for below.
-                    _ = AnswerAsync(call, results.Writer, ended.Token);
-                }
-            }
-
-            // All answers out before the stream ends.
-            for (var i = 0; i < CallsAtATime; i++)
-                await room.WaitAsync(ended.Token);
-            results.Writer.TryComplete();
-            await writing;
-        }
-        finally
-        {
-            await ended.CancelAsync();
-            results.Writer.TryComplete();
-            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private static async Task WriteResultsAsync(
-        ChannelReader<TrackerCallResult> results, IServerStreamWriter<TrackerCallResultBatch> responseStream, SemaphoreSlim room,
-        CancellationToken cancellation)
-    {
-        while (await results.WaitToReadAsync(cancellation))
-        {
-            var batch = new TrackerCallResultBatch();
-            while (batch.Results.Count < ResultsPerMessage && results.TryRead(out var result))
-                batch.Results.Add(result);
-            await responseStream.WriteAsync(batch, cancellation);
-            room.Release(batch.Results.Count);
-        }
-    }
-
-    private async Task AnswerAsync(TrackerCall call, ChannelWriter<TrackerCallResult> results, CancellationToken cancellation)
-    {
-        var result = new TrackerCallResult { Id = call.Id };
-        try
-        {
-            result.Info = call.CallCase switch
-            {
-                TrackerCall.CallOneofCase.Status => await StatusAsync(call.Status, cancellation),
-                TrackerCall.CallOneofCase.Recover => await RecoverAsync(call.Recover, cancellation),
-                _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "the call asks for nothing")),
-            };
-        }
-        catch (RpcException e)
-        {
-            result.Error = new ItemError { Code = (int)e.StatusCode, Message = e.Status.Detail };
-        }
-        catch (Exception e)
-        {
-            result.Error = new ItemError { Code = (int)StatusCode.Internal, Message = e.Message };
-        }
-
-        // Never full: a call keeps its place until its result has left.
-        results.TryWrite(result);
-    }
+            TrackerCall.CallOneofCase.Status => await StatusAsync(call.Status, cancellation),
+            TrackerCall.CallOneofCase.Recover => await RecoverAsync(call.Recover, cancellation),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "the call asks for nothing")),
+        },
+    };
 
     private async ValueTask<PinInfo> StatusAsync(TrackerStatusRequest request, CancellationToken cancellation)
     {

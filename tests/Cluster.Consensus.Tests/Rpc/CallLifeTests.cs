@@ -53,7 +53,7 @@ public sealed class CallLifeTests
         var tracker = cluster[0].Remote.TrackerOf(cluster[1].Id);
         using var giveUp = new CancellationTokenSource();
         var asked = Enumerable.Range(0, 10).Select(n => tracker.StatusAsync(Peer.Cid(n), 0, n % 2 == 0 ? giveUp.Token : CancellationToken.None).AsTask()).ToList();
-        await UntilAsync(() => cluster[1].ServedNow > 0);
+        await UntilAsync(() => cluster[1].Core.Tracker.Asked.Count == asked.Count);
         await giveUp.CancelAsync();
         for (var n = 0; n < 10; n += 2)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked[n]);

@@ -119,7 +119,7 @@ public sealed class GoldenClientTests
     /// <summary>A peer that answers as recorded: what the original does not know, it does not know either.</summary>
     private sealed class OriginalPeer : IAsyncDisposable
     {
-        private static readonly ServiceId[] UnknownMethods = [TrackerMethods.SortedStatusAll, TrackerMethods.StatusMany];
+        private static readonly ServiceId[] UnknownMethods = [TrackerMethods.SortedStatusAll];
 
         private readonly Libp2pHost _host;
         private readonly byte[] _answer;

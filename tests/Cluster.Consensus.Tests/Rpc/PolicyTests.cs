@@ -14,7 +14,7 @@ public sealed class PolicyTests : IAsyncLifetime
     private static readonly string[] Trusted =
     [
         "Cluster.PeerRemove", "Cluster.Peers", "Cluster.RecoverAllLocal", "Cluster.RecoverLocal", "Cluster.RepoGCLocal", "PinTracker.Recover",
-        "PinTracker.Status", "PinTracker.StatusAll", "PinTracker.StatusAllSorted", "PinTracker.StatusMany", "IPFSConnector.BlockStream", "IPFSConnector.RepoStat",
+        "PinTracker.Status", "PinTracker.StatusAll", "PinTracker.StatusAllSorted", "IPFSConnector.BlockStream", "IPFSConnector.RepoStat",
         "IPFSConnector.SwarmPeers", "Consensus.AddPeer", "Consensus.LogPin", "Consensus.LogUnpin", "Consensus.RmPeer",
     ];
 
