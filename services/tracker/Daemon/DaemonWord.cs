@@ -13,7 +13,8 @@ namespace Cluster.Tracker.Daemon;
 /// <list type="bullet">
 /// <item>Status of one CID: the daemon is asked while the budget lasts (<see cref="Burst"/> questions at once,
 /// <see cref="PerSecond"/> more a second; the same CID is asked once for all who want to know), and its word goes into the index.
-/// Beyond the budget, or when it takes longer than <see cref="AnswerWithin"/>, the index answers.</item>
+/// Beyond the budget, or when it takes longer than <see cref="AnswerWithin"/>, the index answers. A daemon that is busy pinning answers
+/// late: the time that statuses wait for it has a budget too (<see cref="Patience"/>, <see cref="PatiencePerSecond"/>).</item>
 /// <item>Listings that show pinned or unexpectedly unpinned items: with up to <see cref="SmallIndex"/> items that this peer holds, the
 /// daemon's pins are listed first and compared, unless it has more than <see cref="SmallDaemon"/> of them. A larger listing comes from
 /// the index at once, as it was at the last comparison, and sets off the next one when that is older than
@@ -31,6 +32,12 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     /// <summary>Questions a second in the long run: a daemon takes a millisecond or two for one.</summary>
     public const int PerSecond = 50;
 
+    /// <summary>Time that statuses may wait for the daemon, all of them together, before the index answers for it.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Share of the time that comes back to <see cref="Patience"/>.</summary>
+    public const double PatiencePerSecond = 0.2;
+
     /// <summary>Items held here up to which a listing waits for the daemon.</summary>
     public const int SmallIndex = 1024;
 
@@ -47,6 +54,7 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     private readonly Lock _lock = new();
     private Task<string?>? _refreshing;
     private double _budget = Burst;
+    private double _patience = Patience.TotalSeconds;
     private long _budgetAt = time.GetTimestamp();
 
     /// <summary>A large listing wants a comparison in the background.</summary>
@@ -131,6 +139,7 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     {
         using var limit = new CancellationTokenSource(AnswerWithin * 2, time);
         var asOf = time.GetUtcNow();
+        var began = time.GetTimestamp();
         var asking = link.AskAsync(pin.Cid, pin.MaxDepth, limit.Token);
         _asked[pin.Cid] = asking;
         try
@@ -143,6 +152,9 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
         finally
         {
             _asked.TryRemove(pin.Cid, out _);
+            // Many questions may have been under way at once: the debt is bounded, so that it is paid within seconds.
+            lock (_lock)
+                _patience = Math.Max(-1, _patience - time.GetElapsedTime(began).TotalSeconds);
         }
     }
 
@@ -151,9 +163,11 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
         lock (_lock)
         {
             var now = time.GetTimestamp();
-            _budget = Math.Min(Burst, _budget + time.GetElapsedTime(_budgetAt, now).TotalSeconds * PerSecond);
+            var passed = time.GetElapsedTime(_budgetAt, now).TotalSeconds;
+            _budget = Math.Min(Burst, _budget + passed * PerSecond);
+            _patience = Math.Min(Patience.TotalSeconds, _patience + passed * PatiencePerSecond);
             _budgetAt = now;
-            if (_budget < 1)
+            if (_budget < 1 || _patience <= 0)
                 return false;
             _budget--;
             return true;

@@ -28,6 +28,8 @@ internal sealed class FakeConnector : Connector.ConnectorBase
 
     public TimeSpan PinTakes { get; set; } = TimeSpan.Zero;
 
+    public TimeSpan AnswerTakes { get; set; } = TimeSpan.Zero;
+
     public int MostAtATime { get; private set; }
 
     private int _questions;
@@ -130,6 +132,8 @@ internal sealed class FakeConnector : Connector.ConnectorBase
                 default:
                     Interlocked.Increment(ref _questions);
                     var asked = Cid.FromBytes(call.Status.Cid.Span);
+                    if (AnswerTakes > TimeSpan.Zero)
+                        await Task.Delay(AnswerTakes, cancellation);
                     if (!Up)
                         throw new RpcException(new Status(StatusCode.Unavailable, $"Post \"pin/ls?arg={asked}\": refused"));
                     result.Status = new PinStatusResponse { Pin = Pins.GetValueOrDefault(asked) };

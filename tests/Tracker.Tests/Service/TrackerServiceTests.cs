@@ -82,6 +82,23 @@ public class TrackerServiceTests
     }
 
     [Fact]
+    public async Task For_a_busy_daemon_the_index_answers_once_statuses_have_waited_enough()
+    {
+        await using var house = await House.OpenAsync();
+        var cids = Enumerable.Range(1, 11).Select(C).ToList();
+        house.State.Put([.. cids.Select(cid => FakeState.PinOf(cid))]);
+        foreach (var cid in cids)
+            await house.UntilAsync(cid, TrackerStatus.Pinned);
+        house.Connector.AnswerTakes = TimeSpan.FromSeconds(1);
+        await Task.WhenAll(cids.Take(10).Select(cid => house.StatusAsync(cid)));
+        var asked = house.Connector.Questions;
+
+        house.Connector.Pins.Clear();
+        Assert.Equal(TrackerStatus.Pinned, (await house.StatusAsync(C(11))).Status);
+        Assert.Equal(asked, house.Connector.Questions);
+    }
+
+    [Fact]
     public async Task A_failed_pin_is_listed_under_its_filters_and_recovered_by_hand()
     {
         await using var house = await House.OpenAsync();
