@@ -13,6 +13,7 @@ public sealed class TrackerAssembly : IDisposable
     private readonly StateWatcher _watcher;
     private readonly ConnectorLink _link;
     private readonly Recovery _recovery;
+    private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="folder">Where the index is kept.</param>
     /// <exception cref="Storage.StorageException">The folder is locked, damaged or of another format; the message says what to do.</exception>
@@ -30,7 +31,7 @@ public sealed class TrackerAssembly : IDisposable
         var daemon = new DaemonWord(Tracker, _link, comparison, time);
         _recovery = new Recovery(Tracker, _link, comparison, daemon, _watcher, time, logger);
         var statuses = new Statuses(Tracker, _link, peer, time);
-        Service = new TrackerService(Tracker, statuses, new StatusListing(Tracker, statuses, daemon), comparison, daemon, time, logger);
+        Service = new TrackerService(Tracker, statuses, new StatusListing(Tracker, statuses, daemon), comparison, daemon, time, logger, _stopping.Token);
     }
 
     public PinTracker Tracker { get; }
@@ -61,6 +62,13 @@ public sealed class TrackerAssembly : IDisposable
         }
     }
 
+    /// <summary>The process is about to stop: ends the streams that callers keep open.</summary>
+    public void EndStreams() => _stopping.Cancel();
+
     /// <inheritdoc/>
-    public void Dispose() => Tracker.Dispose();
+    public void Dispose()
+    {
+        Tracker.Dispose();
+        _stopping.Dispose();
+    }
 }

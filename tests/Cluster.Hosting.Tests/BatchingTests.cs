@@ -1,5 +1,6 @@
 using Cluster.Contracts.V1;
 using Cluster.Hosting.Batching;
+using Cluster.Hosting.Clients;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -125,6 +126,35 @@ public sealed class BatchingTests
         await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(patience));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => caller.CallAsync(StatusOf(1), CancellationToken.None));
     }
+
+    [Fact]
+    public async Task Calls_and_results_that_are_too_large_for_one_message_together_go_in_several()
+    {
+        await using var peer = new TestPeer();
+        using var gate = new SemaphoreSlim(0);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker { Gate = gate }));
+        await using var caller = TrackerCaller(peer);
+        var payload = new byte[ServiceChannels.MaximumMessageBytes / 10];
+        var calls = Enumerable.Range(1, 40).Select(_ => caller.CallAsync(StatusOf(payload), CancellationToken.None)).ToArray();
+        gate.Release(calls.Length);
+        Assert.All(await Task.WhenAll(calls).WaitAsync(patience), result => Assert.Equal(payload.Length, result.Info.Cid.Length));
+    }
+
+    [Fact]
+    public async Task A_call_too_large_for_any_message_fails_alone()
+    {
+        await using var peer = new TestPeer();
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker()));
+        await using var caller = TrackerCaller(peer);
+        var large = caller.CallAsync(StatusOf(new byte[ServiceChannels.MaximumMessageBytes + 1]), CancellationToken.None);
+        var small = caller.CallAsync(StatusOf(1), CancellationToken.None);
+        var refused = await Assert.ThrowsAsync<RpcException>(() => large.WaitAsync(patience));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.NotNull((await small.WaitAsync(patience)).Info);
+        Assert.NotNull((await caller.CallAsync(StatusOf(2), CancellationToken.None).WaitAsync(patience)).Info);
+    }
+
+    private static TrackerCall StatusOf(byte[] cid) => new() { Status = new TrackerStatusRequest { Cid = UnsafeByteOperations.UnsafeWrap(cid) } };
 
     private static TrackerCall StatusOf(int number) => new() { Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(BitConverter.GetBytes(number)) } };
 

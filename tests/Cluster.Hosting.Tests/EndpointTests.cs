@@ -49,6 +49,22 @@ public sealed class EndpointTests
     }
 
     [Fact]
+    public async Task A_watch_of_health_does_not_hold_up_the_stop()
+    {
+        await using var peer = new TestPeer();
+        var application = await peer.StartAsync(ServiceName.Monitor);
+        using var watch = new Grpc.Health.V1.Health.HealthClient(peer.Channels.For(ServiceName.Monitor)).Watch(new HealthCheckRequest(), deadline: Soon);
+        Assert.True(await watch.ResponseStream.MoveNext());
+        Assert.Equal(ServingStatus.Serving, watch.ResponseStream.Current.Status);
+        var stopping = application.StopAsync();
+        Assert.True(await watch.ResponseStream.MoveNext());
+        Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
+        var end = await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext());
+        Assert.Equal((StatusCode.Unavailable, "the service stops"), (end.StatusCode, end.Status.Detail));
+        await stopping;
+    }
+
+    [Fact]
     public async Task Reflection_tells_services_files_and_symbols()
     {
         await using var peer = new TestPeer();

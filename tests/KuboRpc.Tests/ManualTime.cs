@@ -22,6 +22,13 @@ internal sealed class ManualTime : TimeProvider
         return timer;
     }
 
+    /// <summary>Timers that are set for this long from now.</summary>
+    public int TimersIn(TimeSpan time)
+    {
+        lock (_lock)
+            return _timers.Count(timer => timer.IsSetFor(_now + time.Ticks));
+    }
+
     public void Advance(TimeSpan time)
     {
         Interlocked.Add(ref _now, time.Ticks);
@@ -36,6 +43,8 @@ internal sealed class ManualTime : TimeProvider
         private long _due = long.MaxValue;
 
         public bool IsDue(long now) => now >= Volatile.Read(ref _due);
+
+        public bool IsSetFor(long at) => Volatile.Read(ref _due) == at;
 
         public void Fire()
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cluster.Contracts.V1;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 
 namespace Cluster.Hosting.Batching;
@@ -162,7 +163,7 @@ public static class BatchedCalls
                 try
                 {
                     if (!ending.IsCancellationRequested)
-                        await responses.WriteAsync(batch, ending.Token);
+                        await WriteAsync(responses, batch, items, ending.Token);
                 }
                 catch (Exception error) when (error is RpcException or OperationCanceledException or InvalidOperationException or IOException)
                 {
@@ -173,6 +174,32 @@ public static class BatchedCalls
                 if (finished > 0)
                     room.Release(finished);
             }
+        }
+
+        /// <summary>Results that are too large for one message together go in one each; one that is too large by itself becomes an error.</summary>
+        private async Task WriteAsync(
+            IServerStreamWriter<TResultBatch> responses, TResultBatch batch, RepeatedField<TResult> items, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await responses.WriteAsync(batch, cancellationToken);
+            }
+            catch (RpcException error) when (error.StatusCode is StatusCode.ResourceExhausted)
+            {
+                foreach (var item in items)
+                {
+                    var single = new TResultBatch();
+                    shape.Results(single).Add(items.Count > 1 ? item : TooLarge(shape.IdOf(item), error));
+                    await WriteAsync(responses, single, shape.Results(single), cancellationToken);
+                }
+            }
+        }
+
+        private TResult TooLarge(ulong id, RpcException error)
+        {
+            var failure = shape.Failure(new ItemError { Code = (int)error.StatusCode, Message = error.Status.Detail });
+            shape.SetId(failure, id);
+            return failure;
         }
     }
 }

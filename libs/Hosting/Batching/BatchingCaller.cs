@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cluster.Contracts.V1;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 
 namespace Cluster.Hosting.Batching;
@@ -205,12 +206,36 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
                     var calls = shape.Calls(batch);
                     while (calls.Count < MaximumBatch && outgoing.Reader.TryRead(out var call))
                         calls.Add(call);
-                    await stream.WriteAsync(batch, cancellationToken);
+                    await WriteAsync(stream, batch, calls, cancellationToken);
                 }
             }
             catch (Exception error) when (error is RpcException or OperationCanceledException or InvalidOperationException)
             {
                 // The stream ended: the reader learns why.
+            }
+        }
+
+        /// <summary>
+        /// Calls that are too large for one message together go in one each; one that is too large by itself fails, and the stream goes on.
+        /// </summary>
+        private async Task WriteAsync(IClientStreamWriter<TCallBatch> stream, TCallBatch batch, RepeatedField<TCall> calls, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await stream.WriteAsync(batch, cancellationToken);
+            }
+            catch (RpcException error) when (error.StatusCode is StatusCode.ResourceExhausted && calls.Count == 1)
+            {
+                Fail(shape.IdOf(calls[0]), error);
+            }
+            catch (RpcException error) when (error.StatusCode is StatusCode.ResourceExhausted)
+            {
+                foreach (var call in calls)
+                {
+                    var single = new TCallBatch();
+                    shape.Calls(single).Add(call);
+                    await WriteAsync(stream, single, shape.Calls(single), cancellationToken);
+                }
             }
         }
 

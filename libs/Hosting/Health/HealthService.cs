@@ -1,11 +1,15 @@
 using Grpc.Core;
 using Grpc.Health.V1;
+using Microsoft.Extensions.Hosting;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Cluster.Hosting.Health;
 
-/// <summary>The standard health service over <see cref="ServiceHealth"/>.</summary>
-internal sealed class HealthService(ServiceHealth health) : Grpc.Health.V1.Health.HealthBase
+/// <summary>
+/// The standard health service over <see cref="ServiceHealth"/>. When the process stops, watchers learn that nothing serves any more, and
+/// their streams end with UNAVAILABLE: they would hold the stop up otherwise.
+/// </summary>
+internal sealed class HealthService(ServiceHealth health, IHostApplicationLifetime application) : Grpc.Health.V1.Health.HealthBase
 {
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
         health.Get(request.Service) is { } status
@@ -22,18 +26,23 @@ internal sealed class HealthService(ServiceHealth health) : Grpc.Health.V1.Healt
 
     public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
     {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, application.ApplicationStopping);
         ServingStatus? sent = null;
         while (true)
         {
+            var stops = application.ApplicationStopping.IsCancellationRequested;
             var (observed, changed) = health.Observe(request.Service);
-            var status = observed ?? ServingStatus.ServiceUnknown;
+            var status = observed is null ? ServingStatus.ServiceUnknown : stops ? ServingStatus.NotServing : observed.Value;
             if (status != sent)
             {
                 await responseStream.WriteAsync(new HealthCheckResponse { Status = status }, context.CancellationToken);
                 sent = status;
             }
 
-            await changed.WaitAsync(context.CancellationToken);
+            if (stops)
+                throw new RpcException(new Status(StatusCode.Unavailable, "the service stops"));
+            await changed.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.CancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

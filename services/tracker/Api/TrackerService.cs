@@ -8,9 +8,11 @@ using Ipld;
 namespace Cluster.Tracker.Api;
 
 /// <summary>The `Tracker` contract.</summary>
+/// <param name="stopping">Cancelled when the process stops: streams of calls, which others keep open for ever, end then with UNAVAILABLE
+/// instead of holding the stop up.</param>
 public sealed class TrackerService(
     PinTracker tracker, Statuses statuses, StatusListing listing, Comparison comparison, DaemonWord daemon, TimeProvider time,
-    ILogger logger)
+    ILogger logger, CancellationToken stopping)
     : Contracts.V1.Tracker.TrackerBase
 {
     private const int RecoverPage = 256;
@@ -85,10 +87,16 @@ public sealed class TrackerService(
         });
     }
 
-    public override Task Calls(
+    public override async Task Calls(
         IAsyncStreamReader<TrackerCallBatch> requestStream, IServerStreamWriter<TrackerCallResultBatch> responseStream,
-        ServerCallContext context) => BatchedCalls.ServeAsync(
-        BatchShapes.Tracker, requestStream, responseStream, (call, _, cancellation) => AnswerAsync(call, cancellation), CallsAtATime, context.CancellationToken);
+        ServerCallContext context)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping);
+        await BatchedCalls.ServeAsync(
+            BatchShapes.Tracker, requestStream, responseStream, (call, _, cancellation) => AnswerAsync(call, cancellation), CallsAtATime, ended.Token);
+        if (stopping.IsCancellationRequested)
+            throw new RpcException(new Status(StatusCode.Unavailable, "the tracker stops"));
+    }
 
     private async ValueTask<TrackerCallResult> AnswerAsync(TrackerCall call, CancellationToken cancellation) => new()
     {

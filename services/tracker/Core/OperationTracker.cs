@@ -352,7 +352,7 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
 
     private void QueuePin(TrackedPin? before, TrackedPin row, int attempts, DateTimeOffset now)
     {
-        var priority = now < row.Created + settings.PriorityPinMaxAge && attempts <= settings.PriorityPinMaxRetries;
+        var priority = now - row.Created < settings.PriorityPinMaxAge && attempts <= settings.PriorityPinMaxRetries;
         var queued = row with
         {
             State = PinState.PinQueued, Since = now, Attempts = attempts, Priority = priority, Error = string.Empty,

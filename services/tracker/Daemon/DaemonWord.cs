@@ -78,9 +78,11 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
         {
             return await answer.WaitAsync(AnswerWithin, time, cancellation);
         }
-        catch (Exception e) when (e is TimeoutException or RpcException { StatusCode: StatusCode.Unavailable })
+        catch (Exception e) when (e is TimeoutException or RpcException { StatusCode: StatusCode.Unavailable }
+            || e is OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            // The connector restarts, or the daemon is busy: what was known stands.
+            // The connector restarts, or the daemon is busy, perhaps with a question of somebody who asked earlier and has given it up:
+            // what was known stands.
             return down is null ? null : new DaemonAnswer(DaemonPinKind.Unpinned, down);
         }
     }

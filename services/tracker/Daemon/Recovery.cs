@@ -60,12 +60,13 @@ public sealed class Recovery
                     await CompareAsync(recover, cancellation);
                     retry = FirstRetry;
                     if (recover)
-                        Change(() => _recoverAt = _time.GetUtcNow() + _tracker.Settings.PinRecoverInterval);
+                        RecoverAgainIn(_tracker.Settings.PinRecoverInterval);
                 }
                 catch (RpcException e)
                 {
                     TrackerLog.CompareFailed(_logger, retry, e.Status.Detail);
-                    Change(() => _recoverAt = recover ? _time.GetUtcNow() + retry : _recoverAt);
+                    if (recover)
+                        RecoverAgainIn(retry);
                     retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
                 }
             }
@@ -101,12 +102,23 @@ public sealed class Recovery
                 _healAt = null;
                 _healCompares = false;
             }
+
+            // Taken as done; whoever wants it again from now on says so by an earlier time.
+            if (recover)
+                _recoverAt = DateTimeOffset.MaxValue;
         }
 
         if (heal)
             _tracker.Heal(CancellationToken.None);
         return (recover, compare);
     }
+
+    /// <summary>Sooner when that was asked for meanwhile: what got lost behind the comparison's back is not left until the next one.</summary>
+    private void RecoverAgainIn(TimeSpan wait) => Change(() =>
+    {
+        var at = _time.GetUtcNow() + wait;
+        _recoverAt = at < _recoverAt ? at : _recoverAt;
+    });
 
     private async Task CompareAsync(bool recover, CancellationToken cancellation)
     {

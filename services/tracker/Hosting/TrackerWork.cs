@@ -9,6 +9,7 @@ public sealed class TrackerWork(TrackerAssembly parts, ServiceContext context, I
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         TrackerMetrics.Register(parts.Tracker);
+        application.ApplicationStopping.Register(parts.EndStreams);
         await base.StartAsync(cancellationToken);
     }
 

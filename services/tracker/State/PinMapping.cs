@@ -36,10 +36,18 @@ internal static class PinMapping
         };
     }
 
-    /// <summary>An instant; the beginning of time when absent.</summary>
-    public static DateTimeOffset ToInstant(Time? time) => time is null
-        ? DateTimeOffset.UnixEpoch
-        : DateTimeOffset.UnixEpoch.AddTicks(checked(time.Seconds * TimeSpan.TicksPerSecond + time.Nanos / 100));
+    /// <summary>
+    /// An instant; the beginning of time when absent. What lies beyond the calendar becomes its end: a peer that counts milliseconds
+    /// instead of seconds must not bring this one down.
+    /// </summary>
+    public static DateTimeOffset ToInstant(Time? time)
+    {
+        if (time is null)
+            return DateTimeOffset.UnixEpoch;
+        var ticks = (Int128)time.Seconds * TimeSpan.TicksPerSecond + time.Nanos / 100;
+        var unix = DateTimeOffset.UnixEpoch.Ticks;
+        return new DateTimeOffset((long)Int128.Clamp(ticks + unix, DateTimeOffset.MinValue.Ticks, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
+    }
 
     /// <summary>An instant as it goes over the wire.</summary>
     public static Time ToTime(DateTimeOffset instant)

@@ -26,6 +26,9 @@ internal sealed class FakeConnector : Connector.ConnectorBase
 
     public ConcurrentQueue<Cid> CancelledPins { get; } = new();
 
+    /// <summary>Content about which the daemon says nothing when asked.</summary>
+    public ConcurrentDictionary<Cid, bool> Silent { get; } = new();
+
     public TimeSpan PinTakes { get; set; } = TimeSpan.Zero;
 
     public TimeSpan AnswerTakes { get; set; } = TimeSpan.Zero;
@@ -134,6 +137,8 @@ internal sealed class FakeConnector : Connector.ConnectorBase
                     var asked = Cid.FromBytes(call.Status.Cid.Span);
                     if (AnswerTakes > TimeSpan.Zero)
                         await Task.Delay(AnswerTakes, cancellation);
+                    if (Silent.ContainsKey(asked))
+                        await Task.Delay(Timeout.Infinite, cancellation);
                     if (!Up)
                         throw new RpcException(new Status(StatusCode.Unavailable, $"Post \"pin/ls?arg={asked}\": refused"));
                     result.Status = new PinStatusResponse { Pin = Pins.GetValueOrDefault(asked) };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cluster.Contracts.V1;
 using Cluster.Tracker.Core;
 using Google.Protobuf;
@@ -6,6 +7,7 @@ using Grpc.Net.Client;
 using Ipld;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cluster.Tracker.Tests.Service;
@@ -35,6 +37,10 @@ internal sealed class House : IAsyncDisposable
 
     public TrackerSettings Settings { get; }
 
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
     public FakeState State { get; } = new();
 
     public FakeConnector Connector { get; } = new();
@@ -44,13 +50,21 @@ internal sealed class House : IAsyncDisposable
 
     public PinTracker Tracker => _parts!.Tracker;
 
+    /// <summary>As at the beginning of a stop.</summary>
+    public void EndStreams() => _parts!.EndStreams();
+
     public static async Task<House> OpenAsync(TrackerSettings? settings = null)
     {
         var house = new House(settings);
-        await house.StartConsensusAsync();
-        await house.StartConnectorAsync();
-        await house.StartTrackerAsync();
+        await house.StartAsync();
         return house;
+    }
+
+    public async Task StartAsync()
+    {
+        await StartConsensusAsync();
+        await StartConnectorAsync();
+        await StartTrackerAsync();
     }
 
     public Task StartConsensusAsync() => _state.StartAsync();
@@ -68,7 +82,7 @@ internal sealed class House : IAsyncDisposable
         _channels.AddRange([state, connector]);
         _parts = new TrackerAssembly(
             Path.Combine(_folder, "index"), Settings, new TrackerPeer(Self, "peer1"), new(state), new(connector),
-            TimeProvider.System, NullLogger.Instance);
+            Time, Logger);
         _stop = new CancellationTokenSource();
         _running = _parts.RunAsync(_stop.Token);
         await _tracker.StartAsync();
@@ -100,13 +114,11 @@ internal sealed class House : IAsyncDisposable
     /// <summary>Waits for a status; fails when it does not come.</summary>
     public async Task<PinInfo> UntilAsync(Cid cid, TrackerStatus status)
     {
-        PinInfo info = new();
-        for (var i = 0; i < 500; i++)
+        var info = await StatusAsync(cid, State.Sequence);
+        for (var begun = Stopwatch.GetTimestamp(); info.Status != status && Stopwatch.GetElapsedTime(begun) < Patience;)
         {
-            info = await StatusAsync(cid, State.Sequence);
-            if (info.Status == status)
-                return info;
             await Task.Delay(20);
+            info = await StatusAsync(cid, State.Sequence);
         }
 
         Assert.Equal(status, info.Status);
@@ -115,12 +127,15 @@ internal sealed class House : IAsyncDisposable
 
     public static async Task UntilAsync(Func<bool> condition)
     {
-        for (var i = 0; i < 500 && !condition(); i++)
+        for (var begun = Stopwatch.GetTimestamp(); !condition() && Stopwatch.GetElapsedTime(begun) < Patience;)
             await Task.Delay(20);
         Assert.True(condition());
     }
 
-    public static DateTime Soon => DateTime.UtcNow.AddSeconds(20);
+    /// <summary>Only to end a test that hangs: no machine is so slow.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static DateTime Soon => DateTime.UtcNow + Patience;
 
     public async ValueTask DisposeAsync()
     {

@@ -223,6 +223,20 @@ public class TrackerServiceTests
     }
 
     [Fact]
+    public async Task A_stream_of_calls_does_not_hold_up_the_stop()
+    {
+        await using var house = await House.OpenAsync();
+        using var call = house.Client.Calls(deadline: House.Soon);
+        var batch = new TrackerCallBatch();
+        batch.Calls.Add(new TrackerCall { Id = 1, Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(C(1).Bytes) } });
+        await call.RequestStream.WriteAsync(batch);
+        Assert.True(await call.ResponseStream.MoveNext());
+        house.EndStreams();
+        var end = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext());
+        Assert.Equal((StatusCode.Unavailable, "the tracker stops"), (end.StatusCode, end.Status.Detail));
+    }
+
+    [Fact]
     public async Task Statuses_beyond_the_budget_come_from_the_index()
     {
         await using var house = await House.OpenAsync();
