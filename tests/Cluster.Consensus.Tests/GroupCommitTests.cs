@@ -67,6 +67,81 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_commits_or_rings_at_the_moment_of_the_shutdown_is_answered_or_refused()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var commits = new GroupCommit(new HeldWriter());
+            using var start = new Barrier(3);
+            var committing = Task.Run(async () =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                        await commits.CommitAsync([StateOperation.Remove(Peer.Cid(1))]);
+                }
+                catch (ClusterException e) when (e.Kind == ClusterErrorKind.Unavailable)
+                {
+                    // Refused, as it should be.
+                }
+            });
+            var ringing = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                for (var i = 0; i < 200; i++)
+                    commits.Ring();
+            });
+            start.SignalAndWait();
+            commits.Dispose();
+            await Task.WhenAll(committing, ringing).WaitAsync(TimeSpan.FromSeconds(20));
+        }
+    }
+
+    [Fact]
+    public async Task Who_closes_a_second_time_waits_for_the_writes_too()
+    {
+        var writer = new HeldWriter { Gate = new ManualResetEventSlim() };
+        var commits = new GroupCommit(writer);
+        var accepted = commits.CommitAsync([StateOperation.Remove(Peer.Cid(1))]);
+        var first = new Thread(commits.Dispose);
+        first.Start();
+        StandsStill(first);
+        var written = false;
+        var second = new Thread(() =>
+        {
+            commits.Dispose();
+            written = accepted.IsCompletedSuccessfully;
+        });
+        second.Start();
+        StandsStill(second);
+        writer.Gate.Set();
+        Assert.True(first.Join(TimeSpan.FromSeconds(20)) && second.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(written);
+        await accepted;
+    }
+
+    [Fact]
+    public async Task A_shutdown_that_nobody_waits_for_takes_place_all_the_same()
+    {
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _peer.Consensus.ShutdownAsync(new CancellationToken(true)));
+        Assert.True(SpinWait.SpinUntil(IsClosed, TimeSpan.FromSeconds(20)));
+
+        bool IsClosed()
+        {
+            try
+            {
+                _ = _peer.Consensus.CommitAsync([StateOperation.Remove(Peer.Cid(1))], CancellationToken.None).AsTask();
+                return false;
+            }
+            catch (ClusterException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Alone_a_peer_can_neither_take_in_nor_lose_members()
     {
         Assert.Equal([Peer.Self], await _peer.Consensus.PeersAsync(CancellationToken.None));
@@ -91,5 +166,27 @@ public sealed class GroupCommitTests : IAsyncLifetime
 
         await _peer.Consensus.CleanAsync(CancellationToken.None);
         Assert.Equal(0UL, _peer.State.Totals.Count);
+    }
+
+    /// <summary>Waits until a thread waits for something, or has ended.</summary>
+    private static void StandsStill(Thread thread) => Assert.True(
+        SpinWait.SpinUntil(() => (thread.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) != 0, TimeSpan.FromSeconds(20)));
+
+    /// <summary>Writes nothing, as soon as it may.</summary>
+    private sealed class HeldWriter : IGroupWriter
+    {
+        public ManualResetEventSlim Gate { get; init; } = new(true);
+
+        public ulong Sequence => 0;
+
+        public ulong Write(IReadOnlyList<CommitRequest> requests)
+        {
+            Gate.Wait(TimeSpan.FromSeconds(20));
+            return 0;
+        }
+
+        public void Answered()
+        {
+        }
     }
 }

@@ -28,6 +28,7 @@ internal sealed class CrdtWriter : IGroupWriter
     private readonly List<BlockId> _announce = [];
     private readonly List<(BlockId Block, PeerId? From)> _wanted = [];
     private MerkleCrdt _core;
+    private bool _stale; // the core's memory is not what the store says: it is opened anew before it is used again
     private volatile byte[] _heads = [];
     private volatile CrdtLinks? _links;
 
@@ -55,6 +56,7 @@ internal sealed class CrdtWriter : IGroupWriter
 
     public ulong Write(IReadOnlyList<CommitRequest> requests)
     {
+        Reopen();
         var inputs = NextInputs(requests);
         if (inputs is [CrdtInput.Replace replace])
         {
@@ -80,6 +82,7 @@ internal sealed class CrdtWriter : IGroupWriter
             output = new CrdtOutput();
             try
             {
+                Reopen();
                 sequence = WriteAsOne(inputs, requests, output);
             }
             catch (Exception second)
@@ -267,35 +270,48 @@ internal sealed class CrdtWriter : IGroupWriter
             ReplicationLog.AnnounceFailed(_logger, e.Message);
         }
 
-        // Our own publications count as received (spec/crdt.md 8).
-        _core.HeadsReceived(_reader, heads, new CrdtOutput());
+        try
+        {
+            // Our own publications count as received (spec/crdt.md 8).
+            _core.HeadsReceived(_reader, heads, new CrdtOutput());
+        }
+        catch (Exception e)
+        {
+            // What was written is written and answered; nobody is left to be told but the log.
+            ReplicationLog.AnnounceFailed(_logger, e.Message);
+            _stale = true;
+        }
     }
 
     private void Replace(CrdtInput.Replace replace)
     {
+        // Opened anew after the answer, which must come also when the store cannot be read.
+        _stale = true;
         try
         {
             var count = replace.Replacement.Finish();
-            Reopen();
             _links?.Fetcher.Forget();
-            _announce.AddRange(_core.Announceable);
             replace.Done.SetResult(count);
         }
         catch (Exception e)
         {
-            Reopen();
             replace.Done.SetException(e);
+            Reopen();
+            return;
         }
+
+        Reopen();
+        _announce.AddRange(_core.Announceable);
     }
 
     /// <summary>The core's memory is ahead of the store, and one of the inputs may be the reason.</summary>
     private void Recover(List<CrdtInput> inputs, bool alone, Exception e)
     {
         ReplicationLog.WriteFailed(_logger, e.Message);
+        _stale = true;
         _applied.Clear();
         _wanted.Clear();
         _projection.Clear();
-        Reopen();
         if (e is StorageException || (alone && inputs.Count <= 1))
         {
             // Lost inputs come again: blocks are asked for, announcements repeated.
@@ -321,7 +337,25 @@ internal sealed class CrdtWriter : IGroupWriter
             _links?.Fetcher.Settled(arrived.Block, arrived.Bytes.Length);
     }
 
-    private void Reopen() => _core = MerkleCrdt.Open(_reader);
+    /// <summary>
+    /// Opens the core anew if its memory has run ahead of the store. When that fails the write fails before it has taken anything, and the
+    /// next one tries again: with a core that knows of nodes that were never written, it would write links that lead nowhere.
+    /// </summary>
+    private void Reopen()
+    {
+        if (!_stale)
+            return;
+        try
+        {
+            _core = MerkleCrdt.Open(_reader);
+            _stale = false;
+        }
+        catch (Exception e)
+        {
+            ReplicationLog.WriteFailed(_logger, e.Message);
+            throw;
+        }
+    }
 
     /// <summary>A pinset without a DAG was written when this peer was alone: its pins become the first nodes.</summary>
     private void TakeOver()
@@ -337,6 +371,7 @@ internal sealed class CrdtWriter : IGroupWriter
             ReplicationLog.TakenOver(_logger, replacement.Finish());
         }
 
+        _stale = true;
         Reopen();
     }
 }

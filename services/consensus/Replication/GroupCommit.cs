@@ -46,7 +46,6 @@ internal sealed class GroupCommit : IDisposable
         if (operations.Count == 0)
             return Task.FromResult(_writer.Sequence);
         var request = new CommitRequest(operations, values, _clock.GetTimestamp());
-        bool ring;
         lock (_lock)
         {
             if (_closed)
@@ -55,11 +54,12 @@ internal sealed class GroupCommit : IDisposable
                 throw new ClusterException(ClusterErrorKind.ResourceExhausted, _queue.Refusal);
             _waiting.Enqueue(request);
             _waitingOperations += operations.Count;
-            ring = _waiting.Count == 1 || (_collection is not null && _waitingOperations >= _collection.Items);
+
+            // Within the lock: once it is closed, the bell may be gone.
+            if (_waiting.Count == 1 || (_collection is not null && _waitingOperations >= _collection.Items))
+                _work.Release();
         }
 
-        if (ring)
-            _work.Release();
         return request.Done.Task;
     }
 
@@ -71,22 +71,20 @@ internal sealed class GroupCommit : IDisposable
             if (_rung || _closed)
                 return;
             _rung = true;
+            _work.Release();
         }
-
-        _work.Release();
     }
 
-    /// <summary>Writes what was accepted, then ends. Blocks until then.</summary>
+    /// <summary>Writes what was accepted, then ends. Blocks until then, whoever else has asked for it before.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
-            if (_closed)
-                return;
+            if (!_closed)
+                _work.Release();
             _closed = true;
         }
 
-        _work.Release();
         _thread.Join();
         _work.Dispose();
     }

@@ -88,7 +88,8 @@ public sealed class SinglePeerConsensus : IConsensus
     }
 
     /// <inheritdoc/>
-    public Task ShutdownAsync(CancellationToken cancellationToken) => Task.Run(_commits.Dispose, cancellationToken);
+    public Task ShutdownAsync(CancellationToken cancellationToken) =>
+        Task.Run(_commits.Dispose, CancellationToken.None).WaitAsync(cancellationToken); // begun in any case
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await Task.Run(_commits.Dispose);

@@ -14,7 +14,6 @@ internal sealed class StoreWriter(PinStore store, Action<IReadOnlyList<StateOper
 
     public ulong Write(IReadOnlyList<CommitRequest> requests)
     {
-        _written.Clear();
         using var transaction = store.Begin();
         foreach (var request in requests)
         {
@@ -35,9 +34,13 @@ internal sealed class StoreWriter(PinStore store, Action<IReadOnlyList<StateOper
 
     public void Answered()
     {
-        if (committed is null)
-            return;
-        foreach (var operations in _written)
-            committed(operations);
+        // All that was written since the last time: after a failure the requests of a batch are written one by one.
+        if (committed is not null)
+        {
+            foreach (var operations in _written)
+                committed(operations);
+        }
+
+        _written.Clear();
     }
 }

@@ -85,6 +85,14 @@ public sealed class DurabilityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_import_that_meets_the_end_of_the_store_is_told_of_it()
+    {
+        var a = Add(1);
+        using var input = new ClosingStream(Lines(CrdtPeer.Pin(1)), a.Database.Dispose);
+        await Assert.ThrowsAsync<ClusterException>(() => ImportAsync(a, input).WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
     public async Task Writes_during_an_import_go_with_the_old_state_and_the_new_one_is_whole()
     {
         var a = Add(1);
@@ -237,5 +245,43 @@ public sealed class DurabilityTests : IAsyncLifetime
         var peer = new CrdtPeer(number, _network, settings, log);
         _peers.Add(peer);
         return peer;
+    }
+
+    /// <summary>Does something at the end of what it reads.</summary>
+    private sealed class ClosingStream(MemoryStream inner, Action atEnd) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            if (read == 0)
+                atEnd();
+            return read;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
