@@ -45,7 +45,7 @@ internal static class Composition
         parts.AddSingleton(consensus.State);
         parts.AddSingleton(network);
         parts.AddSingleton(p => new ClusterPeering(
-            network, peering, consensus, p.GetRequiredService<ITracker>(), p.GetRequiredService<MetricSnapshot>(),
+            network, peering, consensus, p.GetRequiredService<IRemotePeers>(), p.GetRequiredService<ITracker>(), p.GetRequiredService<MetricSnapshot>(),
             token => p.GetRequiredService<DaemonSwarm>().ConnectAsync(token), p.GetRequiredService<TimeProvider>(), service.Context.Loggers));
         parts.AddSingleton(p => new DaemonSwarm(
             identity.Id, service.Context.Channels.For(ServiceName.Connector), p.GetRequiredService<Membership>(), logger));

@@ -167,8 +167,14 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
 
     public Dictionary<Cid, IReadOnlyList<Cid>> Dags { get; } = [];
 
-    public ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken) =>
-        new(Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = Id, Addresses = { Addresses } });
+    /// <summary>Held until a test lets the question for its id through; open at first.</summary>
+    public Func<CancellationToken, Task> BeforeId { get; set; } = static _ => Task.CompletedTask;
+
+    public async ValueTask<V1.IpfsId> IdAsync(CancellationToken cancellationToken)
+    {
+        await BeforeId(cancellationToken);
+        return Error.Length > 0 ? new V1.IpfsId { Error = Error } : new V1.IpfsId { Id = Id, Addresses = { Addresses } };
+    }
 
     public ValueTask<Cid> ResolveAsync(string path, CancellationToken cancellationToken) =>
         Paths.TryGetValue(path, out var cid) ? new(cid) : throw new ClusterException(ClusterErrorKind.Internal, $"no link named {path}");
@@ -210,9 +216,16 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
         }
     }
 
-    public Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken) => Dags.TryGetValue(clusterDag, out var links)
-        ? Task.FromResult(links)
-        : throw new ClusterException(ClusterErrorKind.Internal, "error reading clusterDAG block from ipfs: not found");
+    /// <summary>What happens while links are being read.</summary>
+    public Func<Task> BeforeLinks { get; set; } = static () => Task.CompletedTask;
+
+    public async Task<IReadOnlyList<Cid>> ReadLinksAsync(Cid clusterDag, CancellationToken cancellationToken)
+    {
+        await BeforeLinks();
+        return Dags.TryGetValue(clusterDag, out var links)
+            ? links
+            : throw new ClusterException(ClusterErrorKind.Internal, "error reading clusterDAG block from ipfs: not found");
+    }
 }
 
 /// <summary>Without a network no other peer can be reached; every question about one is answered so.</summary>
@@ -223,6 +236,8 @@ internal sealed class NoRemotePeers : IRemotePeers
     public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
 
     public ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken) => throw Unreachable(joining);
+
+    public ValueTask<V1.PeerInfo> JoinAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
 
     public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw Unreachable(peer);
 

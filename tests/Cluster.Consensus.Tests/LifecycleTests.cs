@@ -49,6 +49,82 @@ public sealed class LifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pin_that_cannot_be_unpinned_keeps_no_other_from_it_and_does_not_end_the_state_sync()
+    {
+        var soon = GoTime.Now(_peer.Clock).Add(GoDuration.FromSeconds(60));
+        await _peer.ForceAsync(
+            Peer.Request(1, new PinOptions { ExpireAt = soon }) with { Type = PinType.Meta, Reference = Peer.Cid(9) },
+            Peer.Request(2, new PinOptions { ExpireAt = soon }));
+        _peer.Daemon.BeforeLinks = () => throw new OperationCanceledException("the connector went away");
+        var sync = Sync(_peer);
+        await sync.StartAsync(CancellationToken.None);
+        _peer.Readiness.SetReady();
+        var unpinned = _peer.State.WaitForChangeAsync(2, CancellationToken.None);
+        await _peer.Clock.SleeperAsync();
+        _peer.Clock.Advance(TimeSpan.FromMinutes(6));
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.NotNull(_peer.State.Find(Peer.Cid(1)));
+        Assert.Null(_peer.State.Find(Peer.Cid(2)));
+
+        // The next time it is tried again.
+        _peer.Daemon.BeforeLinks = static () => Task.CompletedTask;
+        _peer.Daemon.Dags[Peer.Cid(9)] = [];
+        unpinned = _peer.State.WaitForChangeAsync(3, CancellationToken.None);
+        await _peer.Clock.SleeperAsync();
+        _peer.Clock.Advance(TimeSpan.FromMinutes(6));
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(0UL, _peer.State.Totals.Count);
+        await sync.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_pin_that_is_prolonged_while_others_are_being_unpinned_stays()
+    {
+        var soon = GoTime.Now(_peer.Clock).Add(GoDuration.FromSeconds(60));
+        await _peer.ForceAsync(
+            Peer.Request(1, new PinOptions { ExpireAt = soon }),
+            Peer.Request(2, new PinOptions { ExpireAt = soon.Add(GoDuration.FromSeconds(1)) }) with { Type = PinType.Meta, Reference = Peer.Cid(9) });
+        _peer.Daemon.Dags[Peer.Cid(9)] = [];
+        _peer.Clock.Advance(TimeSpan.FromSeconds(70));
+        _peer.Daemon.BeforeLinks = () => _peer.PinAsync(Peer.Request(1, new PinOptions { ExpireAt = soon.Add(GoDuration.FromHours(1)) }));
+
+        Assert.Equal(1, await Sync(_peer).RunOnceAsync(CancellationToken.None));
+
+        Assert.NotNull(_peer.State.Find(Peer.Cid(1)));
+        Assert.Null(_peer.State.Find(Peer.Cid(2)));
+    }
+
+    [Fact]
+    public async Task An_interval_that_is_longer_than_a_timer_runs_is_kept()
+    {
+        await using var peer = new Peer(new ClusterSettings { AllocateBy = ["freespace"], StateSyncInterval = TimeSpan.FromDays(100) });
+        await peer.PinAsync(Peer.Request(1, new PinOptions { ExpireAt = GoTime.Now(peer.Clock).Add(GoDuration.FromSeconds(60)) }));
+        var sync = Sync(peer);
+        await sync.StartAsync(CancellationToken.None);
+        peer.Readiness.SetReady();
+        var unpinned = peer.State.WaitForChangeAsync(1, CancellationToken.None);
+        for (var day = 0; day < 120; day += 30)
+        {
+            Assert.False(unpinned.IsCompleted);
+            await peer.Clock.SleeperAsync().WaitAsync(TimeSpan.FromSeconds(20));
+            peer.Clock.Advance(TimeSpan.FromDays(30));
+        }
+
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        await sync.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_network_that_fails_at_its_end_does_not_keep_the_database_open()
+    {
+        await using var peer = new Peer();
+        var departure = new Departure(Peer.Self, peer.Consensus, peer.Settings, peer.Readiness, NullLogger.Instance);
+        using var owner = new StateOwner(peer.Consensus, peer.Database, new Unclosable(), departure, NullLogger.Instance, supervised: true);
+        await Assert.ThrowsAsync<IOException>(() => owner.StopAsync(CancellationToken.None));
+        using var again = Storage.Database.Open(peer.Database.Path, new Storage.DatabaseOptions { Format = PinState.PinStore.Format });
+    }
+
+    [Fact]
     public async Task A_peer_becomes_ready_when_the_daemon_answers()
     {
         _peer.Daemon.Error = "connection refused";
@@ -131,4 +207,9 @@ public sealed class LifecycleTests : IAsyncLifetime
 
     private static V1.Alert Alert(string name, int peer) =>
         new() { Metric = new V1.Metric { Name = name, Peer = Google.Protobuf.ByteString.CopyFrom(Peer.Id(peer).Bytes) } };
+
+    private sealed class Unclosable : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => throw new IOException("a connection could not be closed");
+    }
 }

@@ -50,7 +50,7 @@ internal sealed class ServedPeer : IAsyncDisposable
         var setup = NetworkPeer.SettingsFor();
         var network = new ClusterNetwork(setup, TimeProvider.System, NullLoggerFactory.Instance);
         var peer = new Peer(settings, remote: new RemotePeers(network.Host, TimeProvider.System));
-        var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Tracker, peer.Metrics, _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
+        var peering = new ClusterPeering(network, setup, peer.Consensus, peer.Remote, peer.Tracker, peer.Metrics, _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
         await peering.StartAsync(CancellationToken.None);
         var socket = Path.Combine(Path.GetTempPath(), $"c{Guid.NewGuid():n}.sock");
         var builder = WebApplication.CreateSlimBuilder();

@@ -171,6 +171,31 @@ public sealed class StatusTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Also_within_a_page_what_is_out_of_order_fails_its_peer_alone()
+    {
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock));
+        merge.Add(Peer.Id(1), _ => Stream(1, 2, 3, 4), CancellationToken.None);
+        merge.Add(Peer.Id(2), _ => Stream(2, 1), CancellationToken.None);
+
+        var items = await AllAsync(merge);
+        Assert.Equal([1, 2, 3, 4], items.Select(i => BitConverter.ToInt32(i.Cid.Span[4..])));
+        Assert.Equal(["", ""], items[1].Peers.Select(p => p.Error));
+        Assert.Contains("out of order", items[2].Peers[1].Error, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(typeof(IOException)), InlineData(typeof(OperationCanceledException)), InlineData(typeof(InvalidOperationException))]
+    public async Task However_a_peer_fails_the_others_are_listed(Type failure)
+    {
+        await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock));
+        merge.Add(Peer.Id(1), _ => Stream(1, 2), CancellationToken.None);
+        merge.Add(Peer.Id(2), _ => throw (Exception)Activator.CreateInstance(failure, "no space left")!, CancellationToken.None);
+
+        var items = await AllAsync(merge);
+        Assert.Equal([1, 2], items.Select(i => BitConverter.ToInt32(i.Cid.Span[4..])));
+        Assert.All(items, i => Assert.Equal(["", "no space left"], i.Peers.Select(p => p.Error)));
+    }
+
+    [Fact]
     public async Task When_all_peers_fail_the_list_fails()
     {
         await using var merge = new StatusMerge(new StatusReports(_peer.SelfPeer, _peer.Metrics, _peer.Clock));

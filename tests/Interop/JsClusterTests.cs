@@ -1,6 +1,7 @@
 using Cluster.Consensus.CrdtReplication;
 using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Peering;
+using Cluster.Consensus.Rpc;
 using Cluster.Consensus.Replication;
 using Cluster.Model;
 using Cluster.Model.Configuration;
@@ -142,7 +143,7 @@ public sealed class JsClusterTests
             network.Attach(Consensus);
             Consensus.Start(network);
             Peering = new ClusterPeering(
-                network, settings, Consensus, new NoTracker(), metrics, static _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
+                network, settings, Consensus, new RemotePeers(network.Host, TimeProvider.System), new NoTracker(), metrics, static _ => Task.CompletedTask, TimeProvider.System, NullLoggerFactory.Instance);
         }
 
         public PinStore State { get; }

@@ -107,7 +107,9 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         finally
         {
             await ending.CancelAsync();
-            await reading.ContinueWith(static _ => { }, TaskScheduler.Default);
+
+            // Its failure, if there is one, is told of above.
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (taken < sent)
@@ -115,10 +117,19 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
 
         async Task ReadAsync()
         {
-            while (await call.ResponseStream.MoveNext(ending.Token))
+            try
             {
-                taken += call.ResponseStream.Current.Written;
-                written(call.ResponseStream.Current.Written);
+                while (await call.ResponseStream.MoveNext(ending.Token))
+                {
+                    taken += call.ResponseStream.Current.Written;
+                    written(call.ResponseStream.Current.Written);
+                }
+            }
+            catch
+            {
+                // Also when nothing is being written: the next block may be long in coming.
+                await ending.CancelAsync();
+                throw;
             }
         }
     }

@@ -16,6 +16,9 @@ public interface IRemotePeers
     /// <summary>How a peer that asks to be taken in describes itself: asked over the connection that it has (spec/peer-rpc.md 6).</summary>
     ValueTask<V1.PeerInfo> CallBackAsync(PeerId joining, CancellationToken cancellationToken);
 
+    /// <summary>Asks a peer to take this one into its cluster, and gives its answer: this peer as the other sees it, with addresses of members.</summary>
+    ValueTask<V1.PeerInfo> JoinAsync(PeerId peer, CancellationToken cancellationToken);
+
     /// <summary>The members as a peer sees them, each as it described itself to that peer.</summary>
     IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Cluster.Consensus.Lifecycle;
 using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Replication;
 using Cluster.CrdtState;
@@ -244,7 +245,7 @@ public sealed class CrdtConsensus : IConsensus, ICrdtReplica
         {
             while (true)
             {
-                await Task.Delay(interval(), _clock, _stop.Token);
+                await Pause.ForAsync(interval(), _clock, _stop.Token);
                 Deliver(input);
             }
         }

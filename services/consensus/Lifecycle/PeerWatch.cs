@@ -22,9 +22,9 @@ public sealed class PeerWatch(
         try
         {
             await readiness.WhenReady.WaitAsync(stoppingToken);
-            using var timer = new PeriodicTimer(interval, clock);
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (true)
             {
+                await Pause.ForAsync(interval, clock, stoppingToken);
                 if ((await consensus.PeersAsync(stoppingToken)).Contains(self))
                     continue;
                 Log.NoLongerInPeerset(logger);

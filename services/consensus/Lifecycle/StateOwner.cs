@@ -43,11 +43,31 @@ internal sealed class StateOwner : IHostedService, IDisposable
         if (!_supervised)
             Log.ShuttingDown(_logger);
         _meter.Dispose();
-        await _departure.BeginAsync(cancellationToken);
-        await _consensus.ShutdownAsync(cancellationToken);
-        await _network.DisposeAsync();
-        await _departure.FinishAsync(cancellationToken);
-        _database.Dispose();
+
+        // Each step is taken whatever became of those before it: what was accepted is written, the database is closed.
+        try
+        {
+            await _departure.BeginAsync(cancellationToken);
+        }
+        finally
+        {
+            try
+            {
+                await _consensus.ShutdownAsync(cancellationToken);
+            }
+            finally
+            {
+                try
+                {
+                    await _network.DisposeAsync();
+                    await _departure.FinishAsync(cancellationToken);
+                }
+                finally
+                {
+                    _database.Dispose();
+                }
+            }
+        }
     }
 
     public void Dispose() => _meter.Dispose();

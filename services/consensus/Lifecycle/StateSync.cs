@@ -25,32 +25,30 @@ public sealed class StateSync(
             return 0;
         var now = GoTime.Now(clock);
         var acts = await responsibility.DetermineAsync(default, cancellationToken);
-        var unpinned = 0;
-        var operations = new List<StateOperation>();
+        var (unpinned, operations) = (0, 0);
+        var batch = new List<UnpinPlan>();
         foreach (var cid in ExpiredAt(now, acts))
         {
             if (consensus.State.Find(cid) is not { } pin || !pin.IsExpired(now))
                 continue;
             try
             {
-                var plan = await unpins.PlanAsync(cid, cancellationToken);
-                Log.Expired(logger, cid, pin.Options.ExpireAt.ToString());
-                operations.AddRange(plan.Operations);
-                unpinned++;
+                batch.Add(await unpins.PlanAsync(cid, cancellationToken));
+                operations += batch[^1].Operations.Count;
             }
-            catch (ClusterException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
+                // It is tried again the next time; the others are unpinned now.
                 Log.StateSyncFailed(logger, $"{cid}: {e.Message}");
             }
 
-            if (operations.Count < BatchOperations)
+            if (operations < BatchOperations)
                 continue;
-            await consensus.CommitAsync([.. operations], cancellationToken);
-            operations.Clear();
+            unpinned += await UnpinAsync(batch, now, cancellationToken);
+            operations = 0;
         }
 
-        await consensus.CommitAsync(operations, cancellationToken);
-        return unpinned;
+        return unpinned + await UnpinAsync(batch, now, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -61,13 +59,13 @@ public sealed class StateSync(
             await readiness.WhenReady.WaitAsync(stoppingToken);
             while (true)
             {
-                await Task.Delay(settings.StateSyncInterval, clock, stoppingToken);
+                await Pause.ForAsync(settings.StateSyncInterval, clock, stoppingToken);
                 try
                 {
                     await RunOnceAsync(stoppingToken);
                     await holders.RunOnceAsync(stoppingToken);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
                 {
                     Log.StateSyncFailed(logger, e.Message);
                 }
@@ -77,6 +75,21 @@ public sealed class StateSync(
         {
             // The peer stops.
         }
+    }
+
+    /// <summary>
+    /// Commits what was planned. A plan may have waited for a daemon for minutes, and those before it with it: who has pinned one of them
+    /// for longer meanwhile has his answer, and keeps the pin.
+    /// </summary>
+    private async Task<int> UnpinAsync(List<UnpinPlan> batch, GoTime now, CancellationToken cancellationToken)
+    {
+        batch.RemoveAll(plan => consensus.State.Find(plan.Pin.Cid) is not { } pin || !pin.IsExpired(now));
+        await consensus.CommitAsync([.. batch.SelectMany(static plan => plan.Operations)], cancellationToken);
+        foreach (var plan in batch)
+            Log.Expired(logger, plan.Pin.Cid, plan.Pin.Options.ExpireAt.ToString());
+        var count = batch.Count;
+        batch.Clear();
+        return count;
     }
 
     private List<Cid> ExpiredAt(GoTime now, Func<Cid, bool> acts)

@@ -27,12 +27,21 @@ public sealed class Membership(
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(PeersTimeout);
         var asked = new List<Task<V1.PeerInfo?>>();
-        foreach (var peer in await consensus.PeersAsync(cancellationToken))
-            asked.Add(DescribeAsync(peer, timeout.Token, cancellationToken));
-        await foreach (var answer in Task.WhenEach(asked).WithCancellation(cancellationToken))
+        try
         {
-            if (await answer is { } info)
-                yield return info;
+            foreach (var peer in await consensus.PeersAsync(cancellationToken))
+                asked.Add(DescribeAsync(peer, timeout.Token, cancellationToken));
+            await foreach (var answer in Task.WhenEach(asked).WithCancellation(cancellationToken))
+            {
+                if (await answer is { } info)
+                    yield return info;
+            }
+        }
+        finally
+        {
+            // Whoever has heard enough leaves nobody behind who asks on.
+            await timeout.CancelAsync();
+            await ((Task)Task.WhenAll(asked)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

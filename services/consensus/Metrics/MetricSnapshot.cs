@@ -51,12 +51,22 @@ public sealed class MetricSnapshot(TimeProvider clock)
     /// <summary>Grows with every change.</summary>
     public long Version => Interlocked.Read(ref _version);
 
-    /// <summary>Starts over with everything that is valid (the first message of a watch).</summary>
+    /// <summary>
+    /// Takes in everything that the monitor knows to be valid (the first message of a watch). A monitor that was restarted knows of nobody
+    /// at first: what has not expired still holds, or for a moment this peer would be alone, and refuse pins that ask for others.
+    /// </summary>
     public void Reset(IEnumerable<Metric> metrics)
     {
+        var now = GoTime.Now(clock);
         lock (_lock)
         {
-            _latest.Clear();
+            foreach (var (key, metric) in _latest)
+            {
+                // Removing while enumerating is permitted.
+                if (metric.IsDiscarded(now))
+                    _latest.Remove(key);
+            }
+
             foreach (var metric in metrics)
                 Store(metric);
             _version++;

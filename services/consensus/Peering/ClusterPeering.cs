@@ -18,13 +18,14 @@ public sealed class ClusterPeering : IAsyncDisposable
     /// <param name="network">Carries it all.</param>
     /// <param name="settings">Configuration.</param>
     /// <param name="consensus">Told whom to trust, and who joins.</param>
+    /// <param name="remote">Asks other peers to take this one in.</param>
     /// <param name="tracker">Recovers local pins after a join.</param>
     /// <param name="latest">Tells who the members are.</param>
     /// <param name="connectDaemons">Connects this peer's daemon to those of the members, a while after a join.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Makes the loggers of the facilities.</param>
     public ClusterPeering(
-        ClusterNetwork network, PeeringSettings settings, IConsensus consensus, ITracker tracker, MetricSnapshot latest,
+        ClusterNetwork network, PeeringSettings settings, IConsensus consensus, IRemotePeers remote, ITracker tracker, MetricSnapshot latest,
         Func<CancellationToken, Task> connectDaemons, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -35,7 +36,7 @@ public sealed class ClusterPeering : IAsyncDisposable
         Keeper = new PeerKeeper(network, Known, settings, () => latest.Latest("ping").Select(m => m.Peer), loggers);
         Metrics = new MetricGossip(network, time, loggers);
         Bandwidth = new BandwidthMeter(() => network.Host.Traffic, time);
-        Joining = new Joining(network, Known, Keeper, Metrics, settings, consensus, tracker, connectDaemons, loggers);
+        Joining = new Joining(network, Known, Keeper, Metrics, settings, consensus, remote, tracker, connectDaemons, loggers);
         Keeper.Reached += peer => Metrics.Presume(peer, settings.PingLife);
     }
 

@@ -1,12 +1,10 @@
 using Cluster.Consensus.Clients;
+using Cluster.Consensus.Lifecycle;
 using Cluster.Consensus.Replication;
-using Cluster.Model;
-using Cluster.PeerRpc;
-using Cluster.PeerRpc.Msgpack;
-using Cluster.PeerRpc.Streams;
-using Cluster.PeerRpc.Values;
+using Cluster.Consensus.Rpc;
 using Libp2p;
 using Microsoft.Extensions.Logging;
+using V1 = Cluster.Contracts.V1;
 
 namespace Cluster.Consensus.Peering;
 
@@ -16,13 +14,8 @@ namespace Cluster.Consensus.Peering;
 /// </summary>
 public sealed class Joining(
     ClusterNetwork network, KnownPeers known, PeerKeeper keeper, MetricGossip metrics, PeeringSettings settings, IConsensus consensus,
-    ITracker tracker, Func<CancellationToken, Task> connectDaemons, ILoggerFactory loggers) : IAsyncDisposable
+    IRemotePeers remote, ITracker tracker, Func<CancellationToken, Task> connectDaemons, ILoggerFactory loggers) : IAsyncDisposable
 {
-    private const string RpcProtocol = "/ipfscluster/1.0/rpc";
-
-    /// <summary>The callee asks this peer who it is before it answers.</summary>
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(15);
-
     private readonly ILogger _cluster = loggers.CreateLogger("cluster");
     private readonly ILogger _service = loggers.CreateLogger("service");
     private readonly CancellationTokenSource _stopping = new();
@@ -52,8 +45,12 @@ public sealed class Joining(
         }
 
         var info = await AskAsync(peer, addresses, cancellationToken);
-        foreach (var other in (info.ClusterPeersAddresses ?? []).Concat(info.Addresses ?? []).Where(a => a.PeerId is { } p && p != network.Host.Id))
-            network.Host.Peerstore.AddAddress(other, AddressTtl.Imported);
+        foreach (var bytes in info.ClusterPeersAddresses.Concat(info.Addresses))
+        {
+            if (Multiaddr.TryFromBytes(bytes.Span, out var other, out _) && other.PeerId is { } named && named != network.Host.Id)
+                network.Host.Peerstore.AddAddress(other, AddressTtl.Imported);
+        }
+
         await consensus.AddPeerAsync(peer, cancellationToken);
         metrics.Presume(peer, settings.PingLife);
         metrics.Repeat();
@@ -87,8 +84,9 @@ public sealed class Joining(
             {
                 return;
             }
-            catch (ClusterException e)
+            catch (Exception e)
             {
+                // Whatever kept it from being joined, the next one is tried.
                 PeeringLog.JoinFailed(_cluster, e.Message);
                 PeeringLog.BootstrapFailed(_service, address, e.Message);
             }
@@ -113,30 +111,21 @@ public sealed class Joining(
         }
     }
 
-    private async Task<PeerInfo> AskAsync(PeerId peer, IReadOnlyList<Multiaddr> addresses, CancellationToken cancellationToken)
+    private async Task<V1.PeerInfo> AskAsync(PeerId peer, IReadOnlyList<Multiaddr> addresses, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(AnswerPatience, network.Host.Options.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            var connection = await network.Host.DialAsync(peer, addresses, both.Token);
-            await using var stream = await connection.NewStreamAsync(RpcProtocol, both.Token);
-            var info = await RpcClient.CallAsync(
-                stream, new ServiceId("Cluster", "PeerAdd"), writer => writer.Peer(network.Host.Id), static (ref MsgpackReader reader) => PeerCodec.ReadPeer(ref reader), both.Token);
-            return info.Error.Length == 0 ? info : throw new ClusterException(ClusterErrorKind.Unavailable, info.Error);
+            // At the addresses that the user named, also when it could not be reached a moment ago.
+            await network.Host.DialAsync(peer, addresses, cancellationToken);
         }
-        catch (DialException e)
+        catch (Exception e)
         {
-            throw new ClusterException(ClusterErrorKind.Unavailable, DialTexts.Of(e), e);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Failures.Of(e);
         }
-        catch (Exception e) when (e is IOException or PeerCallException or MsgpackException or TimeoutException)
-        {
-            throw new ClusterException(ClusterErrorKind.Unavailable, e.Message, e);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new ClusterException(ClusterErrorKind.Unavailable, $"{peer} did not answer within {AnswerPatience.TotalSeconds} s");
-        }
+
+        var info = await remote.JoinAsync(peer, cancellationToken);
+        return info.Error.Length == 0 ? info : throw new ClusterException(ClusterErrorKind.Unavailable, info.Error);
     }
 
     /// <summary>What follows a join and nobody waits for.</summary>
@@ -150,24 +139,25 @@ public sealed class Joining(
                 // The tracker tells of what it recovers by itself.
             }
 
-            await Task.Delay(settings.Cluster.MonitorPingInterval.ToTimeSpan(), network.Host.Options.Time, cancellationToken);
+            await Pause.ForAsync(settings.Cluster.MonitorPingInterval.ToTimeSpan(), network.Host.Options.Time, cancellationToken);
             await connectDaemons(cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or TimeoutException or ClusterException or Grpc.Core.RpcException)
-        {
-            PeeringLog.NotSettled(_cluster, e.Message);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The peer stops.
         }
+        catch (Exception e)
+        {
+            PeeringLog.NotSettled(_cluster, e.Message);
+        }
     }
 
+    /// <summary>None of these tasks fails: each logs what became of it.</summary>
     private void Own(Task task)
     {
         lock (_lock)
         {
-            _running.RemoveWhere(static t => t.IsCompletedSuccessfully);
+            _running.RemoveWhere(static t => t.IsCompleted);
             _running.Add(task);
         }
     }

@@ -116,6 +116,8 @@ public sealed class KnownPeers(Libp2pHost host, PeeringSettings settings, ILogge
         if (text == _saved)
             return;
         var path = settings.Cluster.PeerstorePath;
+        if (path.Length == 0)
+            return;
         var draft = path + ".new";
         try
         {

@@ -75,13 +75,12 @@ public sealed class MetricGossip : IAsyncDisposable
                 continue;
             }
 
-            if (metric.Peer == _network.Host.Id)
+            // Kept when it could be sent: what is too large for a message once is so every time.
+            if (TrySend(metric) && metric.Peer == _network.Host.Id)
             {
                 lock (_lock)
                     _own[metric.Name] = metric;
             }
-
-            Send(metric);
         }
     }
 
@@ -92,7 +91,7 @@ public sealed class MetricGossip : IAsyncDisposable
         lock (_lock)
             own = [.. _own.Values.Where(m => !m.IsDiscarded(Now))];
         foreach (var metric in own)
-            Send(metric);
+            TrySend(metric);
     }
 
     /// <summary>
@@ -103,11 +102,10 @@ public sealed class MetricGossip : IAsyncDisposable
         var now = Now;
         lock (_lock)
         {
-            if (_held.TryGetValue(("ping", peer), out var known) && !known.IsDiscarded(now))
-                return;
+            // Handed on within the lock, so that a ping of its own that comes at this moment is not replaced.
+            if (!_held.TryGetValue(("ping", peer), out var known) || known.IsDiscarded(now))
+                Hand([new Metric { Name = "ping", Peer = peer, Valid = true, Expire = now.Add(GoDuration.FromTimeSpan(life)).UnixNanoseconds }]);
         }
-
-        Hand([new Metric { Name = "ping", Peer = peer, Valid = true, Expire = now.Add(GoDuration.FromTimeSpan(life)).UnixNanoseconds }]);
     }
 
     /// <summary>What holds of the others' metrics now, then each as it comes. A reader that is too slow misses the oldest.</summary>
@@ -155,11 +153,20 @@ public sealed class MetricGossip : IAsyncDisposable
             _newcomers.Writer.TryWrite(true);
     }
 
-    private void Send(Metric metric)
+    private bool TrySend(Metric metric)
     {
         var data = new ArrayBufferWriter<byte>(256);
         MetricCodec.Write(new MsgpackWriter(data), metric with { ReceivedAt = 0 });
-        _network.Gossip.Publish(ClusterTopics.Metrics, data.WrittenMemory);
+        try
+        {
+            _network.Gossip.Publish(ClusterTopics.Metrics, data.WrittenMemory);
+            return true;
+        }
+        catch (ArgumentException e)
+        {
+            PeeringLog.MetricTooLarge(_logger, metric.Name, e.Message);
+            return false;
+        }
     }
 
     private async Task AnswerNewcomersAsync()

@@ -15,6 +15,10 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whatever the interval of the configuration: no timer runs for longer than 49 days.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan LookupPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Between two saves of the peerstore file.</summary>
@@ -119,31 +123,10 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
 
     private async Task RunAsync()
     {
-        var naming = Task.CompletedTask;
         try
         {
             await _known.ImportAsync(_stopping.Token);
-            naming = _known.ResolveNamesAsync(Nudge, _stopping.Token);
-            var saved = _time.GetTimestamp();
-            while (true)
-            {
-                var (wait, changed) = DialWhoIsDue();
-                if (_time.GetElapsedTime(saved) >= SaveInterval)
-                {
-                    saved = _time.GetTimestamp();
-                    await _known.SaveAsync(_stopping.Token);
-                    _network.Host.Peerstore.Sweep(peer => _network.Host.IsConnected(peer));
-                }
-
-                try
-                {
-                    await changed.WaitAsync(wait, _time, _stopping.Token);
-                }
-                catch (TimeoutException)
-                {
-                    // Somebody is due, or the members are to be looked at again.
-                }
-            }
+            await Task.WhenAll(ResolveNamesAsync(), KeepAsync());
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -152,11 +135,55 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
         catch (Exception e)
         {
             PeeringLog.KeeperFailed(_logger, e);
-            throw;
         }
-        finally
+    }
+
+    private async Task ResolveNamesAsync()
+    {
+        try
         {
-            await naming.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _known.ResolveNamesAsync(Nudge, _stopping.Token);
+        }
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
+        {
+            // The others are dialled all the same.
+            PeeringLog.RoundFailed(_logger, e);
+        }
+    }
+
+    private async Task KeepAsync()
+    {
+        var saved = _time.GetTimestamp();
+        while (true)
+        {
+            TimeSpan wait;
+            Task changed;
+            try
+            {
+                (wait, changed) = DialWhoIsDue();
+                if (_time.GetElapsedTime(saved) >= SaveInterval)
+                {
+                    saved = _time.GetTimestamp();
+                    await _known.SaveAsync(_stopping.Token);
+                    _network.Host.Peerstore.Sweep(peer => _network.Host.IsConnected(peer));
+                }
+            }
+            catch (Exception e) when (!_stopping.IsCancellationRequested)
+            {
+                // A peer that stops looking for the others is lost to them: it looks again after a pause.
+                PeeringLog.RoundFailed(_logger, e);
+                await Task.Delay(FirstPause, _time, _stopping.Token);
+                continue;
+            }
+
+            try
+            {
+                await changed.WaitAsync(wait < LongestWait ? wait : LongestWait, _time, _stopping.Token);
+            }
+            catch (TimeoutException)
+            {
+                // Somebody is due, or the members are to be looked at again.
+            }
         }
     }
 
@@ -223,13 +250,14 @@ public sealed class PeerKeeper : IHostObserver, IAsyncDisposable
         {
             Failed(peer, e.Failure, DialTexts.Of(e));
         }
-        catch (Exception e) when (e is IOException or TimeoutException)
-        {
-            Failed(peer, DialFailure.Other, e.Message);
-        }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
         {
             // The peer stops.
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: without a pause it would be tried again at once, for ever.
+            Failed(peer, DialFailure.Other, e.Message);
         }
         finally
         {

@@ -33,6 +33,9 @@ internal static partial class PeeringLog
     [LoggerMessage(1215, LogLevel.Critical, "connections are no longer kept up")]
     internal static partial void KeeperFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(1216, LogLevel.Error, "keeping up the connections failed, trying on")]
+    internal static partial void RoundFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(1220, LogLevel.Error, "the peerstore file {Path} could not be saved: {Reason}")]
     internal static partial void PeerstoreNotSaved(ILogger logger, string path, string reason);
 
@@ -56,6 +59,9 @@ internal static partial class PeeringLog
 
     [LoggerMessage(1232, LogLevel.Warning, "a reader of metrics is too slow: {Count} dropped")]
     internal static partial void MetricsDropped(ILogger logger, int count);
+
+    [LoggerMessage(1233, LogLevel.Warning, "the metric {Name} will not be published: {Reason}")]
+    internal static partial void MetricTooLarge(ILogger logger, string name, string reason);
 
     [LoggerMessage(1240, LogLevel.Information, "Bootstrapping to {Address}")]
     internal static partial void Bootstrapping(ILogger logger, Multiaddr address);

@@ -57,6 +57,11 @@ public sealed class RemotePeers : IRemotePeers
             joining, new ServiceId("Cluster", "ID"), static writer => writer.MapHeader(0), PeerCodec.ReadPeer, null, cancellationToken));
 
     /// <inheritdoc/>
+    public async ValueTask<V1.PeerInfo> JoinAsync(PeerId peer, CancellationToken cancellationToken) => PeerMapping.ToMessage(
+        await _calls.CallAsync(
+            peer, new ServiceId("Cluster", "PeerAdd"), writer => writer.Peer(_host.Id), PeerCodec.ReadPeer, null, cancellationToken));
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(
         PeerId peer, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {

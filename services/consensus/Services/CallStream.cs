@@ -12,8 +12,11 @@ namespace Cluster.Consensus.Services;
 /// </summary>
 internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposable
 {
-    /// <summary>Calls under way on a stream at most; the next batch is not read before there is room.</summary>
-    private const int MaxCallsUnderWay = 16_384;
+    /// <summary>
+    /// Calls whose answers have not left; from there on no further batch is read. They count until they are sent, so that a caller who
+    /// sends and does not read fills no memory.
+    /// </summary>
+    internal const int MaxCallsUnderWay = 16_384;
 
     private readonly ResultQueue _results = new();
     private readonly SemaphoreSlim _room = new(0);
@@ -31,11 +34,11 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
         CancellationToken stopping, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var sending = _results.SendAsync(responses, ending.Token);
+        var sending = SendAsync(responses, ending);
         var working = new List<Task>();
         try
         {
-            await ReadAsync(requests, working, stopping, cancellationToken);
+            await ReadAsync(requests, working, stopping, ending.Token);
             await Task.WhenAll(working);
             _results.Complete();
             await sending;
@@ -43,10 +46,33 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
         catch
         {
             await ending.CancelAsync();
-            await Task.WhenAll(working).ContinueWith(static _ => { }, TaskScheduler.Default);
-            await sending.ContinueWith(static _ => { }, TaskScheduler.Default);
+
+            // Neither is left behind; what ended the stream is thrown on.
+            await Task.WhenAll([.. working, sending]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (sending.IsFaulted)
+                await sending;
             throw;
         }
+    }
+
+    /// <summary>Sends until all is sent. When nothing can be sent any more, nothing more is read.</summary>
+    private async Task SendAsync(IServerStreamWriter<V1.CallResultBatch> responses, CancellationTokenSource ending)
+    {
+        try
+        {
+            await _results.SendAsync(responses, Sent, ending.Token);
+        }
+        catch
+        {
+            await ending.CancelAsync();
+            throw;
+        }
+    }
+
+    private void Sent(int calls)
+    {
+        if (Interlocked.Add(ref _underWay, -calls) is var left && left <= MaxCallsUnderWay && left + calls > MaxCallsUnderWay)
+            _room.Release();
     }
 
     private async Task ReadAsync(
@@ -58,12 +84,15 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
             while (await requests.MoveNext(reading.Token))
             {
                 var batch = requests.Current;
-                if (Interlocked.Add(ref _underWay, batch.Calls.Count) > MaxCallsUnderWay)
-                    await _room.WaitAsync(cancellationToken);
+                var full = Interlocked.Add(ref _underWay, batch.Calls.Count) > MaxCallsUnderWay;
                 working.RemoveAll(static t => t.IsCompletedSuccessfully);
                 var task = RunBatchAsync(batch, cancellationToken);
                 if (!task.IsCompletedSuccessfully)
                     working.Add(task);
+
+                // After the batch was begun: one may be larger than all the room there is.
+                if (full)
+                    await _room.WaitAsync(reading.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or RpcException && stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -72,6 +101,7 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
         }
     }
 
+    /// <summary>Each call gets one answer, whatever becomes of it.</summary>
     private async Task RunBatchAsync(V1.CallBatch batch, CancellationToken cancellationToken)
     {
         var writes = new List<StateOperation>();
@@ -127,8 +157,6 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
             await CommitAsync(writes, written, cancellationToken);
         if (others is not null)
             await Task.WhenAll(others);
-        if (Interlocked.Add(ref _underWay, -batch.Calls.Count) is var left && left <= MaxCallsUnderWay && left + batch.Calls.Count > MaxCallsUnderWay)
-            _room.Release();
     }
 
     private async Task CommitAsync(List<StateOperation> writes, List<V1.CallResult> written, CancellationToken cancellationToken)
@@ -223,7 +251,10 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
             _bell.Release();
         }
 
-        internal async Task SendAsync(IServerStreamWriter<V1.CallResultBatch> responses, CancellationToken cancellationToken)
+        /// <param name="responses">Where to.</param>
+        /// <param name="sent">Told how many have left.</param>
+        /// <param name="cancellationToken">Ends the sending.</param>
+        internal async Task SendAsync(IServerStreamWriter<V1.CallResultBatch> responses, Action<int> sent, CancellationToken cancellationToken)
         {
             var sending = new List<V1.CallResult>();
             var message = new V1.CallResultBatch();
@@ -243,6 +274,7 @@ internal sealed class CallStream(ClusterParts parts, ILogger logger) : IDisposab
                     for (var i = from; i < Math.Min(from + MaxResultsPerMessage, sending.Count); i++)
                         message.Results.Add(sending[i]);
                     await responses.WriteAsync(message, cancellationToken);
+                    sent(message.Results.Count);
                 }
 
                 sending.Clear();

@@ -73,7 +73,7 @@ internal sealed class StatusSource : IAsyncDisposable
     {
         try
         {
-            while (!AtHand)
+            while (!AtHand && !Ended)
             {
                 if (!await _pages.Reader.WaitToReadAsync())
                 {
@@ -89,31 +89,23 @@ internal sealed class StatusSource : IAsyncDisposable
                 Advance();
             }
         }
-        catch (Exception e) when (e is ClusterException or FormatException)
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
         {
-            Ended = true;
-            AtHand = false;
-            Failure = e as ClusterException ?? new ClusterException(ClusterErrorKind.Internal, e.Message, e);
+            // Whatever it is that keeps this peer from being listed, the others are listed without it.
+            Fail(e);
         }
     }
 
-    /// <summary>Goes to the page's next item.</summary>
+    /// <summary>Goes to the page's next item; when it is damaged or out of order, that is the source's end.</summary>
     internal void Advance()
     {
-        _previousCid = AtHand ? _page[_cid] : _previousCid;
-        AtHand = false;
-        var rest = _page.Span[_next..];
-        var fields = new WireFields(rest);
-        while (fields.Next())
+        try
         {
-            var start = _next;
-            _next += fields.Whole.Length;
-            if (fields.Field != 1)
-                continue;
-            _item = (start + fields.Whole.Length - fields.Content.Length)..(start + fields.Whole.Length);
-            Look();
-            AtHand = true;
-            return;
+            Step();
+        }
+        catch (Exception e) when (e is ClusterException or FormatException)
+        {
+            Fail(e);
         }
     }
 
@@ -144,8 +136,35 @@ internal sealed class StatusSource : IAsyncDisposable
             // Room for a writer that waits.
         }
 
-        await _reading.ContinueWith(static _ => { }, TaskScheduler.Default);
+        // A failure that matters was seen when the end was read (FillAsync); whoever did not read so far has no use for the stream.
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
+    }
+
+    private void Fail(Exception e)
+    {
+        Ended = true;
+        AtHand = false;
+        Failure = e as ClusterException ?? new ClusterException(ClusterErrorKind.Internal, e.Message, e);
+    }
+
+    private void Step()
+    {
+        _previousCid = AtHand ? _page[_cid] : _previousCid;
+        AtHand = false;
+        var rest = _page.Span[_next..];
+        var fields = new WireFields(rest);
+        while (fields.Next())
+        {
+            var start = _next;
+            _next += fields.Whole.Length;
+            if (fields.Field != 1)
+                continue;
+            _item = (start + fields.Whole.Length - fields.Content.Length)..(start + fields.Whole.Length);
+            Look();
+            AtHand = true;
+            return;
+        }
     }
 
     private async Task ReadAsync(Func<CancellationToken, IAsyncEnumerable<StatusPage>> open, CancellationToken cancellationToken)

@@ -48,10 +48,13 @@ internal sealed class FakeReplica(PeerId self) : ICrdtReplica, IConsensus
 
     public ReadOnlyMemory<byte> CurrentHeads() => Heads.Count == 0 ? default(ReadOnlyMemory<byte>) : HeadsMessage.Encode([.. Heads]);
 
-    public Task AddPeerAsync(PeerId peer, CancellationToken cancellationToken)
+    /// <summary>What happens before a peer is taken in.</summary>
+    public Func<PeerId, Task> BeforeAdd { get; set; } = static _ => Task.CompletedTask;
+
+    public async Task AddPeerAsync(PeerId peer, CancellationToken cancellationToken)
     {
+        await BeforeAdd(peer);
         Added.Enqueue(peer);
-        return Task.CompletedTask;
     }
 
     public Task ReadyAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,3 +1,4 @@
+using Cluster.Consensus.Peering;
 using Cluster.Hosting;
 using Cluster.Model;
 using Libp2p;
@@ -86,6 +87,47 @@ public sealed class JoiningTests : IDisposable
         await newcomer.Log.LineWithAsync($"bootstrap to {dead} failed: failed to dial", _limit);
         await newcomer.Log.LineWithAsync($"bootstrap to {mute.Address} failed", _limit);
         await newcomer.Log.LineWithAsync($"joined {host.Id}'s cluster", _limit);
+    }
+
+    [Fact]
+    public async Task A_bootstrap_that_fails_in_an_unforeseen_way_does_not_keep_the_next_from_being_tried()
+    {
+        await using var first = await NetworkPeer.StartAsync(prepare: p => p.TakesIn());
+        await using var second = await NetworkPeer.StartAsync(prepare: p => p.TakesIn());
+        await using var newcomer = await NetworkPeer.StartAsync(
+            NetworkPeer.SettingsFor() with { Bootstrap = [first.Address, second.Address] },
+            p => p.Replica.BeforeAdd = peer => peer == first.Id ? throw new InvalidOperationException("no room") : Task.CompletedTask);
+
+        await newcomer.Log.LineWithAsync($"bootstrap to {first.Address} failed: no room", _limit);
+        await newcomer.Log.LineWithAsync($"joined {second.Id}'s cluster", _limit);
+    }
+
+    [Fact]
+    public async Task A_tracker_that_goes_away_after_a_join_is_told_of_and_does_not_disturb_the_shutdown()
+    {
+        await using var host = await NetworkPeer.StartAsync(prepare: p => p.TakesIn());
+        var newcomer = await NetworkPeer.StartAsync(
+            NetworkPeer.SettingsFor() with { Bootstrap = [host.Address] }, tracker: new FakeTracker { Failure = new OperationCanceledException("the tracker went away") });
+        await newcomer.Log.LineWithAsync("after the join: the tracker went away", _limit);
+        await newcomer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task One_look_at_the_others_that_fails_is_not_the_last()
+    {
+        await using var there = await NetworkPeer.StartAsync();
+        var (settings, log) = (NetworkPeer.SettingsFor(), new LineCollector());
+        await using var network = new ClusterNetwork(settings, TimeProvider.System, log);
+        await network.StartAsync(_limit);
+        network.Host.Peerstore.AddAddress(there.Address, AddressTtl.Permanent);
+        var looks = 0;
+        await using var keeper = new PeerKeeper(
+            network, new KnownPeers(network.Host, settings, log.CreateLogger("pstoremgr")), settings,
+            () => ++looks == 1 ? throw new InvalidOperationException("no members yet") : [], log);
+
+        keeper.Start();
+
+        await there.ConnectedToAsync(network.Host.Id, _limit);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using Cluster.Model;
-using Cluster.Consensus.Peering;
+using Cluster.Consensus.Metrics;
 using Libp2p;
 
 namespace Cluster.Consensus.Tests.Peering;
@@ -75,6 +75,38 @@ public sealed class MetricTests
 
         Assert.All(await reader.Batches.ReadAsync(_limit), m => Assert.Equal("good", m.Name));
         Assert.Equal(2, a.Log.Lines.Count(l => l.Text.Contains("will not be published", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_metric_that_fits_no_message_is_not_published_and_holds_up_no_other()
+    {
+        await using var a = await NetworkPeer.StartAsync();
+        await using var b = await NetworkPeer.StartAsync();
+        a.Peering.Metrics.Publish([Metric(a, "huge", new string('x', 2 << 20)), Metric(a, "good")]);
+        using var reader = b.Peering.Metrics.Read();
+
+        // What was published before is repeated for a newcomer.
+        await a.DialAsync(b, _limit);
+
+        Assert.All(await reader.Batches.ReadAsync(_limit), m => Assert.Equal("good", m.Name));
+        Assert.Single(a.Log.Lines, l => l.Text.Contains("the metric huge will not be published", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_monitor_that_was_restarted_and_knows_of_nobody_makes_nobody_go()
+    {
+        var clock = new ManualClock();
+        var snapshot = new MetricSnapshot(clock);
+        var now = GoTime.Now(clock).UnixNanoseconds;
+        var (here, soon) = (Peer.Id(1), Peer.Id(2));
+        snapshot.Reset(new[] { (here, 60), (soon, 10) }.Select(p => new Metric { Name = "ping", Peer = p.Item1, Valid = true, Expire = now + (p.Item2 * 1_000_000_000L) }));
+
+        snapshot.Reset([]);
+        Assert.Equal([here, soon], snapshot.Latest("ping").Select(m => m.Peer).Order());
+        clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal([here], snapshot.Latest("ping").Select(m => m.Peer));
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.Empty(snapshot.Latest("ping"));
     }
 
     [Fact]

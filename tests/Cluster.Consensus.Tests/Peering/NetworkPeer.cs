@@ -1,5 +1,7 @@
+using Cluster.Consensus.Clients;
 using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Peering;
+using Cluster.Consensus.Rpc;
 using Cluster.Model;
 using Cluster.Model.Configuration;
 using Cluster.PeerRpc;
@@ -16,7 +18,7 @@ internal sealed class NetworkPeer : IAsyncDisposable
 {
     public static readonly byte[] Secret = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
-    private NetworkPeer(PeeringSettings settings, LineCollector log, TimeProvider clock)
+    private NetworkPeer(PeeringSettings settings, LineCollector log, TimeProvider clock, ITracker? tracker)
     {
         Settings = settings;
         Log = log;
@@ -24,7 +26,7 @@ internal sealed class NetworkPeer : IAsyncDisposable
         Replica = new FakeReplica(Network.Host.Id);
         Network.Attach(Replica);
         Latest = new MetricSnapshot(clock);
-        Peering = new ClusterPeering(Network, settings, Replica, new FakeTracker(), Latest, _ => Task.CompletedTask, clock, log);
+        Peering = new ClusterPeering(Network, settings, Replica, new RemotePeers(Network.Host, clock), tracker ?? new FakeTracker(), Latest, _ => Task.CompletedTask, clock, log);
     }
 
     public PeeringSettings Settings { get; }
@@ -59,9 +61,11 @@ internal sealed class NetworkPeer : IAsyncDisposable
     /// <param name="settings">Null for a new peer as <see cref="Section"/> has it.</param>
     /// <param name="prepare">Called before the start.</param>
     /// <param name="clock">The system's if none is given.</param>
-    public static async Task<NetworkPeer> StartAsync(PeeringSettings? settings = null, Action<NetworkPeer>? prepare = null, TimeProvider? clock = null)
+    /// <param name="tracker">One that knows nothing if none is given.</param>
+    public static async Task<NetworkPeer> StartAsync(
+        PeeringSettings? settings = null, Action<NetworkPeer>? prepare = null, TimeProvider? clock = null, ITracker? tracker = null)
     {
-        var peer = new NetworkPeer(settings ?? SettingsFor(), new LineCollector(), clock ?? TimeProvider.System);
+        var peer = new NetworkPeer(settings ?? SettingsFor(), new LineCollector(), clock ?? TimeProvider.System, tracker);
         prepare?.Invoke(peer);
         await peer.Peering.StartAsync(CancellationToken.None);
         return peer;

@@ -210,6 +210,8 @@ public sealed class GoldenServerTests
 
         public ValueTask<V1.PeerInfo> IdAsync(PeerId peer, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<V1.PeerInfo> JoinAsync(PeerId peer, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public IAsyncEnumerable<V1.PeerInfo> MembersOfAsync(PeerId peer, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ITracker TrackerOf(PeerId peer) => throw new NotSupportedException();

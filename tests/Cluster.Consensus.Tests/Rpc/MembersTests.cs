@@ -38,6 +38,28 @@ public sealed class MembersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_has_heard_enough_leaves_no_question_behind()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _cluster[1].Core.Daemon.BeforeId = async token =>
+        {
+            using var ending = token.Register(givenUp.SetResult);
+            asked.SetResult();
+            await Task.Delay(Timeout.Infinite, token);
+        };
+        await foreach (var member in _cluster[0].Core.Membership.DescribeAllAsync(CancellationToken.None))
+        {
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            break;
+        }
+
+        // Sooner than a call ends by itself.
+        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await _cluster.IdleAsync();
+    }
+
+    [Fact]
     public async Task The_graph_shows_members_daemons_and_trust()
     {
         var graph = await _cluster[0].Core.Membership.ConnectGraphAsync(CancellationToken.None);

@@ -1,0 +1,74 @@
+using System.Threading.Channels;
+using Cluster.Consensus.Clients;
+using Grpc.Core;
+using V1 = Cluster.Contracts.V1;
+
+namespace Cluster.Consensus.Tests;
+
+/// <summary>Blocks to this peer's own daemon.</summary>
+public sealed class ConnectorClientTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task A_connector_that_ends_is_told_of_also_when_no_further_block_comes()
+    {
+        var connector = new EndingConnector();
+        var blocks = Channel.CreateUnbounded<IReadOnlyList<V1.Block>>();
+        var putting = new ConnectorClient(connector).PutBlocksAsync(blocks.Reader.ReadAllAsync(), _ => { }, CancellationToken.None);
+        Assert.True(blocks.Writer.TryWrite([new V1.Block()]));
+        await connector.Written.Task.WaitAsync(Limit);
+
+        connector.End.SetException(new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "the connector is away")));
+
+        var error = await Assert.ThrowsAsync<ClusterException>(() => putting.WaitAsync(Limit));
+        Assert.Equal((ClusterErrorKind.Unavailable, "the connector is away"), (error.Kind, error.Message));
+    }
+
+    /// <summary>Takes blocks, says nothing, and ends when it is told to.</summary>
+    private sealed class EndingConnector : CallInvoker
+    {
+        public TaskCompletionSource Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource<bool> End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => new(
+            new Requests<TRequest>(Written), new Responses<TResponse>(End.Task), Task.FromResult(new Metadata()),
+            static () => Grpc.Core.Status.DefaultSuccess, static () => [], static () => { });
+
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+    }
+
+    private sealed class Requests<T>(TaskCompletionSource written) : IClientStreamWriter<T>
+    {
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task CompleteAsync() => Task.CompletedTask;
+
+        public Task WriteAsync(T message)
+        {
+            written.TrySetResult();
+            return Task.CompletedTask;
+        }
+
+        public Task WriteAsync(T message, CancellationToken cancellationToken) => WriteAsync(message);
+    }
+
+    private sealed class Responses<T>(Task<bool> end) : IAsyncStreamReader<T>
+    {
+        public T Current => throw new InvalidOperationException();
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) => end.WaitAsync(cancellationToken);
+    }
+}
