@@ -31,9 +31,17 @@ public sealed class CrdtReplacement : IDisposable
         _unreadable = unreadable ?? (static (key, error) => throw new FormatException($"{key}: {error}"));
         _database = store.Database;
         _pins = store.BeginReplacement();
-        _transaction = new CrdtTransaction(_database, _batch, _pins.CompanionKeys);
-        _core = MerkleCrdt.Open(_transaction);
-        _writer = new NodeWriter(_core, _transaction, _output);
+        try
+        {
+            _transaction = new CrdtTransaction(_database, _batch, _pins.CompanionKeys);
+            _core = MerkleCrdt.Open(_transaction);
+            _writer = new NodeWriter(_core, _transaction, _output);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Pins so far; those still collected are not counted.</summary>
@@ -60,8 +68,14 @@ public sealed class CrdtReplacement : IDisposable
     /// <summary>Gives up what was not finished.</summary>
     public void Dispose()
     {
-        _pins.Dispose();
-        _batch.Dispose();
+        try
+        {
+            _pins.Dispose();
+        }
+        finally
+        {
+            _batch.Dispose();
+        }
     }
 
     private void Write()

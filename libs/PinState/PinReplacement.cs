@@ -32,13 +32,26 @@ public sealed class PinReplacement : IDisposable
     internal PinReplacement(PinStore store)
     {
         _store = store;
-        if (!store.TryReserveReplacement())
-            throw new InvalidOperationException("another import is under way; wait for its end");
-        _before = store.Totals;
         _indexes = new IndexWriter(_batch);
-        _after = StateTotals.Fresh((byte)(_before.Generation ^ 1), _before.Sequence + Gap);
-        _sequence = _after.Sequence;
-        Clear(_after.Generation);
+        if (!store.TryReserveReplacement())
+        {
+            _batch.Dispose();
+            throw new InvalidOperationException("another import is under way; wait for its end");
+        }
+
+        try
+        {
+            _before = store.Totals;
+            _after = StateTotals.Fresh((byte)(_before.Generation ^ 1), _before.Sequence + Gap);
+            _sequence = _after.Sequence;
+            Clear(_after.Generation);
+        }
+        catch
+        {
+            _batch.Dispose();
+            store.ReleaseReplacement();
+            throw;
+        }
     }
 
     /// <summary>First byte of the keys that belong to the new state; see <see cref="PinStore.CompanionKeys"/>.</summary>

@@ -74,21 +74,21 @@ public sealed class PinStore
     /// <summary>The pin of a CID, or null.</summary>
     public Pin? Find(Cid cid)
     {
-        using var value = Database.Get(PinKey(_totals.Generation, cid.Bytes, stackalloc byte[KeyLength(cid)]));
+        using var value = Get(cid);
         return value.Found ? PinRecord.Read(value.Span[8..]) : null;
     }
 
     /// <summary>Whether a CID is in the pinset.</summary>
     public bool Contains(Cid cid)
     {
-        using var value = Database.Get(PinKey(_totals.Generation, cid.Bytes, stackalloc byte[KeyLength(cid)]));
+        using var value = Get(cid);
         return value.Found;
     }
 
     /// <summary>Appends the record of a CID to a writer; false when it is not in the pinset.</summary>
     public bool TryGetRecord(Cid cid, IBufferWriter<byte> destination)
     {
-        using var value = Database.Get(PinKey(_totals.Generation, cid.Bytes, stackalloc byte[KeyLength(cid)]));
+        using var value = Get(cid);
         if (!value.Found)
             return false;
         destination.Write(value.Span[8..]);
@@ -137,6 +137,19 @@ public sealed class PinStore
     {
         _totals = totals;
         _recent.Restart(totals.Sequence);
+    }
+
+    /// <summary>The value of a CID. A replacement takes the keys of the state before it away: what is missed there is looked for again.</summary>
+    private PinnedValue Get(Cid cid)
+    {
+        Span<byte> key = stackalloc byte[KeyLength(cid)];
+        while (true)
+        {
+            var totals = _totals;
+            var value = Database.Get(PinKey(totals.Generation, cid.Bytes, key));
+            if (value.Found || totals.Epoch.Equals(_totals.Epoch))
+                return value;
+        }
     }
 
     internal static byte CompanionOf(byte generation) => (byte)(StateKeys.Companion0 + generation);

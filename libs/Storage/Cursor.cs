@@ -190,11 +190,21 @@ public sealed class Cursor : IDisposable
         {
             _db = db;
             _options = options;
-            _db.DangerousAddRef(ref _retained);
             if (snapshot is not null)
             {
-                RocksDb.rocksdb_readoptions_set_snapshot(options.Native, snapshot.Native);
                 _snapshot = snapshot.Retain();
+                RocksDb.rocksdb_readoptions_set_snapshot(options.Native, snapshot.Native);
+            }
+
+            // Last, as nothing is released of a cursor that was never made.
+            try
+            {
+                _db.DangerousAddRef(ref _retained);
+            }
+            catch
+            {
+                _snapshot?.DangerousRelease();
+                throw;
             }
 
             SetHandle(RocksDb.rocksdb_create_iterator(db, options.Native));

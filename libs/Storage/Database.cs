@@ -82,13 +82,24 @@ public sealed partial class Database : IDisposable
     }
 
     /// <summary>Looks a key up without copying its value.</summary>
-    public unsafe PinnedValue Get(ReadOnlySpan<byte> key, Snapshot? snapshot = null)
+    public unsafe PinnedValue Get(scoped ReadOnlySpan<byte> key, Snapshot? snapshot = null)
     {
-        fixed (byte* k = key)
+        // The value lies in the cache, so it keeps the database open for as long as it is held.
+        _handle.Retain();
+        var slice = nint.Zero;
+        try
         {
-            var slice = RocksDb.rocksdb_get_pinned(_handle, ReadOptionsOf(snapshot), k, (nuint)key.Length, out var error);
+            using var reading = new SnapshotUse(_handle, snapshot);
+            nint error;
+            fixed (byte* k = key)
+                slice = RocksDb.rocksdb_get_pinned(_handle.Native, reading.Options, k, (nuint)key.Length, out error);
             RocksDb.Check(error, Path);
-            return new PinnedValue(slice);
+            return new PinnedValue(slice, _handle);
+        }
+        finally
+        {
+            if (slice == 0)
+                _handle.DangerousRelease();
         }
     }
 
@@ -137,9 +148,12 @@ public sealed partial class Database : IDisposable
                 lengths[i] = (nuint)keys[i].Length;
             }
 
-            fixed (nint* k = pointers, v = values, e = errors)
-            fixed (nuint* kl = lengths, vl = valueLengths)
-                RocksDb.rocksdb_multi_get(_handle, ReadOptionsOf(snapshot), (nuint)count, (byte**)k, kl, (byte**)v, vl, e);
+            using (var reading = new SnapshotUse(_handle, snapshot))
+            {
+                fixed (nint* k = pointers, v = values, e = errors)
+                fixed (nuint* kl = lengths, vl = valueLengths)
+                    RocksDb.rocksdb_multi_get(_handle, reading.Options, (nuint)count, (byte**)k, kl, (byte**)v, vl, e);
+            }
 
             for (var i = 0; i < count; i++)
             {
@@ -263,15 +277,17 @@ public sealed partial class Database : IDisposable
         return value;
     }
 
-    /// <summary>Closes the database as soon as no cursor or snapshot is left.</summary>
+    /// <summary>Closes the database as soon as no cursor, snapshot or pinned value is left.</summary>
     public void Dispose() => _handle.Dispose();
 
-    private nint ReadOptionsOf(Snapshot? snapshot)
+    /// <summary>Keeps what a read needs while it runs, whatever the snapshot's owner does meanwhile.</summary>
+    private readonly ref struct SnapshotUse(DatabaseHandle db, Snapshot? snapshot)
     {
-        if (snapshot is null)
-            return _handle.ReadOptions;
-        _ = snapshot.Native;
-        return snapshot.ReadOptions.Native;
+        private readonly SafeHandle? _retained = snapshot?.Retain();
+
+        public nint Options { get; } = snapshot?.ReadOptions ?? db.ReadOptions;
+
+        public void Dispose() => _retained?.DangerousRelease();
     }
 
     private static void CreateFolder(string path)

@@ -3,12 +3,19 @@ using Cluster.Storage.Native;
 
 namespace Cluster.Storage;
 
-/// <summary>A value in the engine's own memory, not copied. Dispose it soon: it holds blocks in the cache.</summary>
+/// <summary>A value in the engine's own memory, not copied. Dispose it soon: it holds blocks in the cache, and the database open.</summary>
 public ref struct PinnedValue
 {
+    private readonly DatabaseHandle? _db;
     private nint _slice;
 
-    internal PinnedValue(nint slice) => _slice = slice;
+    /// <param name="slice">The value; 0 when the key does not exist.</param>
+    /// <param name="db">The database, retained for the value; it is not when there is none.</param>
+    internal PinnedValue(nint slice, DatabaseHandle db)
+    {
+        _slice = slice;
+        _db = db;
+    }
 
     /// <summary>Whether the key exists.</summary>
     public readonly bool Found => _slice != 0;
@@ -33,5 +40,6 @@ public ref struct PinnedValue
             return;
         RocksDb.rocksdb_pinnableslice_destroy(_slice);
         _slice = 0;
+        _db!.DangerousRelease();
     }
 }

@@ -8,25 +8,16 @@ public sealed class Snapshot : IDisposable
 {
     private readonly Handle _handle;
 
-    internal Snapshot(DatabaseHandle db)
-    {
-        _handle = new Handle(db);
-        ReadOptions = new ReadOptionsHandle();
-        RocksDb.rocksdb_readoptions_set_snapshot(ReadOptions.Native, _handle.Native);
-    }
+    internal Snapshot(DatabaseHandle db) => _handle = new Handle(db);
 
-    internal ReadOptionsHandle ReadOptions { get; }
+    /// <summary>Options of reads of this state; for as long as it is retained.</summary>
+    internal nint ReadOptions => _handle.ReadOptions.Native;
 
-    internal nint Native
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return _handle.Native;
-        }
-    }
+    /// <summary>The engine's object; for as long as it is retained.</summary>
+    internal nint Native => _handle.Native;
 
-    /// <summary>Keeps the snapshot alive for a cursor, whatever its owner does.</summary>
+    /// <summary>Keeps the snapshot alive for a cursor or a read, whatever its owner does.</summary>
+    /// <exception cref="ObjectDisposedException">It is gone.</exception>
     internal SafeHandle Retain()
     {
         var added = false;
@@ -35,11 +26,7 @@ public sealed class Snapshot : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _handle.Dispose();
-        ReadOptions.Dispose();
-    }
+    public void Dispose() => _handle.Dispose();
 
     private sealed class Handle : SafeHandle
     {
@@ -52,7 +39,10 @@ public sealed class Snapshot : IDisposable
             _db = db;
             _db.DangerousAddRef(ref _retained);
             SetHandle(RocksDb.rocksdb_create_snapshot(db));
+            RocksDb.rocksdb_readoptions_set_snapshot(ReadOptions.Native, handle);
         }
+
+        internal ReadOptionsHandle ReadOptions { get; } = new();
 
         public override bool IsInvalid => handle == 0;
 
@@ -61,6 +51,7 @@ public sealed class Snapshot : IDisposable
         protected override bool ReleaseHandle()
         {
             RocksDb.rocksdb_release_snapshot(_db, handle);
+            ReadOptions.Dispose();
             if (_retained)
                 _db.DangerousRelease();
             return true;

@@ -240,6 +240,50 @@ public sealed class PinStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_replacement_that_cannot_begin_leaves_the_place_to_the_next()
+    {
+        _fixture.Put(StoreFixture.Pin(1));
+        var folder = _fixture.Database.Path;
+        _fixture.Database.Dispose();
+        using (var unwritable = Database.Open(folder, new DatabaseOptions { Format = PinStore.Format, ReadOnly = true }))
+        {
+            var store = PinStore.Open(unwritable);
+            Assert.Throws<StorageException>(store.BeginReplacement);
+            Assert.Throws<StorageException>(store.BeginReplacement);
+        }
+
+        _fixture.Reopen();
+    }
+
+    [Fact]
+    public async Task A_pin_of_the_old_and_the_new_state_is_found_all_the_time()
+    {
+        _fixture.Put(StoreFixture.Pin(1));
+        using var stop = new CancellationTokenSource();
+        var missed = 0;
+        var readers = Enumerable.Range(0, 3).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    if (Store.Find(StoreFixture.Cid(1)) is null || !Store.Contains(StoreFixture.Cid(1)))
+                        Interlocked.Increment(ref missed);
+                }
+            },
+            TaskCreationOptions.LongRunning)).ToArray();
+        for (var i = 0; i < 300; i++)
+        {
+            using var replacement = Store.BeginReplacement();
+            replacement.Add(StoreFixture.Pin(1));
+            replacement.Finish();
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
+        Assert.Equal(0, missed);
+    }
+
+    [Fact]
     public void A_view_of_a_record_agrees_with_the_pin()
     {
         var (a, b) = (StoreFixture.Peer(1), StoreFixture.Peer(2));

@@ -197,6 +197,48 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_value_holds_the_database_open()
+    {
+        var database = Open();
+        database.Put("key"u8, "value"u8, Durability.Buffered);
+        database.Flush();
+        var value = database.Get("key"u8);
+        database.Dispose();
+        Assert.Equal(StorageErrorKind.LockHeld, Assert.Throws<StorageException>(() => Open()).Kind);
+        Assert.Equal("value"u8.ToArray(), value.Span.ToArray());
+        value.Dispose();
+        using var again = Open();
+        Assert.True(again.Contains("key"u8));
+    }
+
+    [Fact]
+    public void A_snapshot_is_read_for_as_long_as_a_cursor_stands_on_it()
+    {
+        using var database = Open();
+        database.Put("key"u8, "old"u8, Durability.Buffered);
+        var snapshot = database.CreateSnapshot();
+        using var cursor = database.CreateCursor(CursorRange.All, snapshot);
+        snapshot.Dispose();
+        database.Put("key"u8, "new"u8, Durability.Buffered);
+        // Takes the memory of whatever was given back too early.
+        using var other = database.CreateCursor(CursorRange.All);
+        Assert.Equal("old"u8.ToArray(), database.GetBytes("key"u8, snapshot));
+        database.MultiGet(["key"u8.ToArray()], (_, found, value) => Assert.Equal("old"u8.ToArray(), value.ToArray()), snapshot);
+    }
+
+    [Fact]
+    public void A_snapshot_that_is_gone_is_refused_and_keeps_nothing_open()
+    {
+        var database = Open();
+        var snapshot = database.CreateSnapshot();
+        snapshot.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => database.CreateCursor(CursorRange.All, snapshot));
+        Assert.Throws<ObjectDisposedException>(() => database.GetBytes("key"u8, snapshot));
+        database.Dispose();
+        Open().Dispose();
+    }
+
+    [Fact]
     public void A_read_only_database_reads_and_refuses_to_write()
     {
         using (var database = Open())

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Cluster.Storage.Native;
 
 /// <summary>
-/// The open database and the native objects that must live as long as it does. Cursors and snapshots hold a reference each, so the
+/// The open database and the native objects that must live as long as it does. Cursors, snapshots and pinned values hold a reference each, so the
 /// database closes after the last of them, whatever the order in which the owners let go.
 /// </summary>
 internal sealed class DatabaseHandle : SafeHandle
@@ -27,6 +27,8 @@ internal sealed class DatabaseHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    internal nint Native => handle;
+
     /// <summary>Options of reads outside any snapshot.</summary>
     internal nint ReadOptions { get; }
 
@@ -35,6 +37,14 @@ internal sealed class DatabaseHandle : SafeHandle
 
     /// <summary>Options of writes that do.</summary>
     internal nint Synced { get; }
+
+    /// <summary>Keeps the database open until <see cref="SafeHandle.DangerousRelease"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    internal void Retain()
+    {
+        var retained = false;
+        DangerousAddRef(ref retained);
+    }
 
     protected override bool ReleaseHandle()
     {

@@ -27,7 +27,7 @@ internal static unsafe partial class RocksDb
     internal static partial void rocksdb_destroy_db(nint options, string name, out nint error);
 
     [LibraryImport(Lib)]
-    internal static partial nint rocksdb_get_pinned(DatabaseHandle db, nint options, byte* key, nuint keyLength, out nint error);
+    internal static partial nint rocksdb_get_pinned(nint db, nint options, byte* key, nuint keyLength, out nint error);
 
     [LibraryImport(Lib)]
     [SuppressGCTransition]
