@@ -38,7 +38,7 @@ public sealed class OutputTests
         for (uint writer = 0; writer < Writers; writer++)
             Assert.Equal(Enumerable.Range(0, FramesEach).Select(n => (uint)n), transport.Frames.Where(f => f.Stream == writer).Select(f => f.Value));
         output.Close();
-        await pump.WaitAsync(TestHosts.Deadline(5));
+        await pump.WaitAsync(TestHosts.Deadline());
     }
 
     /// <summary>A line whose writes end at once, or on another thread.</summary>

@@ -41,7 +41,7 @@ public sealed class StreamClosingTests : IDisposable
         var most = TimeSpan.FromMinutes(5);
         for (var passed = TimeSpan.Zero; passed < most && !closing.IsCompleted; passed += TimeSpan.FromSeconds(1))
             await time.AdvanceAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        await closing.WaitAsync(TestHosts.Deadline(5));
+        await closing.WaitAsync(TestHosts.Deadline());
     }
 
     private static byte[] Frame(YamuxType type, YamuxFlags flags, uint id, uint length)
@@ -76,7 +76,7 @@ public sealed class StreamClosingTests : IDisposable
             wire.Feed(Frame(YamuxType.WindowUpdate, YamuxFlags.None, 1, (uint)Surplus / 4));
             await TestHosts.EventuallyAsync(() => wire.Written.Length > before, "nothing went");
         }
-        await closing.WaitAsync(TestHosts.Deadline(5));
+        await closing.WaitAsync(TestHosts.Deadline());
         await EndsWithAsync(YamuxFlags.Fin);
     }
 
@@ -91,5 +91,20 @@ public sealed class StreamClosingTests : IDisposable
         }
         await WaitAsync(closing);
         await EndsWithAsync(YamuxFlags.Rst);
+    }
+
+    [Fact]
+    public async Task A_stream_whose_write_was_given_up_half_way_is_reset_when_it_is_closed()
+    {
+        var stream = await session.OpenAsync(hold: false, TestHosts.Deadline());
+        using var giveUp = new CancellationTokenSource();
+        var writing = stream.Output.WriteAsync(TestHosts.Pattern((int)YamuxOptions.InitialWindow + Surplus), giveUp.Token).AsTask();
+        await TestHosts.EventuallyAsync(() => wire.Written.Length > YamuxOptions.InitialWindow, "the window is not used up");
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+        Assert.Equal(0, stream.Output.UnflushedBytes);
+        await stream.Output.CompleteAsync();
+        await EndsWithAsync(YamuxFlags.Rst);
+        Assert.Equal(0, session.StreamCount);
     }
 }

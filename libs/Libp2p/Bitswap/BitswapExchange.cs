@@ -27,6 +27,9 @@ public sealed class BitswapExchange : IHostObserver, IAsyncDisposable
     private readonly IDisposable observing;
     private readonly ITimer timer;
 
+    // How often blocks have come into the store: one that did so between a look and a want would be waited for.
+    private long arrivals;
+
     private sealed class ServedPeer(BitswapOptions options)
     {
         public PeerWants Wants { get; } = new(options);
@@ -100,7 +103,11 @@ public sealed class BitswapExchange : IHostObserver, IAsyncDisposable
     {
         var all = cids as IReadOnlyCollection<Cid> ?? [.. cids];
         List<Cid> here;
-        lock (gate) here = [.. all.Where(book.Contains)];
+        lock (gate)
+        {
+            arrivals++;
+            here = [.. all.Where(book.Contains)];
+        }
         if (here.Count > 0) Own(Task.Run(() => FindHereAsync(here)));
         foreach (var (peer, wants) in served)
         {
@@ -115,17 +122,22 @@ public sealed class BitswapExchange : IHostObserver, IAsyncDisposable
         if (!cid.IsDefined) throw new ArgumentException("The CID is undefined.", nameof(cid));
         if (cid.Multihash.Code == MultihashCode.Identity) return cid.Multihash.Digest.ToArray();
         if (cid.Bytes.Length > Options.MaxCidLength) throw new ArgumentException($"A CID of {cid.Bytes.Length} bytes is longer than peers accept ({Options.MaxCidLength}).", nameof(cid));
+        long seen;
+        lock (gate) seen = arrivals;
         if (await store.GetAsync(cid, cancellationToken) is { } held) return held;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping.Token);
         Want want;
+        bool lookAgain;
         lock (gate)
         {
             var output = new WantOutput();
             want = book.Add(cid, session, Now, output);
             Send(output);
+            lookAgain = arrivals != seen;
         }
         try
         {
+            if (lookAgain) await FindHereAsync([cid]);
             return await want.Arrived.Task.WaitAsync(stop.Token);
         }
         finally
@@ -196,12 +208,21 @@ public sealed class BitswapExchange : IHostObserver, IAsyncDisposable
     {
         if (!last) return;
         var peer = connection.RemotePeer;
-        served.TryRemove(peer, out _);
         lock (gate)
         {
-            if (senders.Remove(peer, out var sender)) sender.Stop();
             var output = new WantOutput();
-            book.PeerRemoved(peer, Now, output);
+            if (host.IsConnected(peer))
+            {
+                // Late news: the peer is back. What was asked of it went with the old connection, what it asks came over the new one.
+                book.PeerRemoved(peer, Now, output);
+                if (senders.ContainsKey(peer)) book.PeerAdded(peer, Now, output);
+            }
+            else
+            {
+                served.TryRemove(peer, out _);
+                if (senders.Remove(peer, out var sender)) sender.Stop();
+                book.PeerRemoved(peer, Now, output);
+            }
             Send(output);
         }
     }

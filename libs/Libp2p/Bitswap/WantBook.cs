@@ -94,7 +94,10 @@ internal sealed class WantBook(BitswapOptions options)
     /// <summary>One wants a block no more.</summary>
     public void Remove(Want want, SessionPeers session, WantOutput output)
     {
-        if (!want.Sessions.Remove(session) || want.Sessions.Count > 0 || !wants.Remove(want.Cid)) return;
+        if (!want.Sessions.Remove(session) || want.Sessions.Count > 0) return;
+        // One that has its block is gone, and another may want the same by now.
+        if (!wants.TryGetValue(want.Cid, out var present) || present != want) return;
+        wants.Remove(want.Cid);
         Release(want);
         Cancel(want, except: null, output);
     }

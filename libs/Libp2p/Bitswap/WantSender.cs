@@ -58,11 +58,11 @@ internal sealed class WantSender(PeerId peer, Libp2pHost host, BitswapOptions op
     private async Task SendAsync(BitswapMessage message, CancellationToken cancellationToken)
     {
         // An open stream may have been reset since the last message: one more attempt, on a new one.
-        if (stream is not null)
+        if (stream is { } open)
         {
             try
             {
-                await WriteAsync(stream, message, cancellationToken);
+                await WriteAsync(open, message, cancellationToken);
                 return;
             }
             catch (IOException)
@@ -71,8 +71,17 @@ internal sealed class WantSender(PeerId peer, Libp2pHost host, BitswapOptions op
             }
         }
         if (host.ConnectionsTo(peer).FirstOrDefault(c => c.IsOpen) is not { } connection) throw new ConnectionClosedException("The peer is not connected.");
-        stream = await connection.NewStreamAsync(BitswapProtocols.All, cancellationToken);
-        await WriteAsync(stream, message, cancellationToken);
+        var opened = await connection.NewStreamAsync(BitswapProtocols.All, cancellationToken);
+        lock (gate)
+        {
+            if (!ended) stream = opened;
+        }
+        if (stream != opened)
+        {
+            opened.Reset();
+            throw new ConnectionClosedException("The peer is gone.");
+        }
+        await WriteAsync(opened, message, cancellationToken);
     }
 
     private static async Task WriteAsync(PeerStream stream, BitswapMessage message, CancellationToken cancellationToken)

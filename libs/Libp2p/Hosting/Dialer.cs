@@ -5,7 +5,7 @@ namespace Libp2p.Hosting;
 
 /// <summary>
 /// Reaches a peer over the best of its addresses: several are tried side by side, staggered, and the first that is secured wins.
-/// Callers that want the same peer at the same time share one dial.
+/// Callers that want the same peer at the same addresses at the same time share one dial.
 /// </summary>
 internal sealed class Dialer(
     HostOptions options,
@@ -17,7 +17,7 @@ internal sealed class Dialer(
     private const int MaxConcurrent = 8;
     private const int MaxAddresses = 128;
 
-    private readonly ConcurrentDictionary<PeerId, Lazy<Task<PeerConnection>>> underWay = new();
+    private readonly ConcurrentDictionary<PeerId, Dial> underWay = new();
     private readonly DialBackoff backoff = new(options.Time);
     private readonly AddressResolver resolver = new(options.Dns ?? new SystemDnsResolver());
 
@@ -25,12 +25,34 @@ internal sealed class Dialer(
 
     public Task<IReadOnlyList<Multiaddr>> ResolveAsync(Multiaddr address, CancellationToken cancellationToken) => resolver.ResolveAsync(address, cancellationToken);
 
-    /// <summary>Dials, or joins a dial of the same peer.</summary>
+    /// <summary>A dial under way, with what it tries.</summary>
+    private sealed class Dial(IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<Dial, Task<PeerConnection>> run)
+    {
+        private readonly Lock gate = new();
+        private Task<PeerConnection>? result;
+
+        private IReadOnlyList<Multiaddr> Addresses => addresses;
+
+        private bool IgnoresBackoff => ignoreBackoff;
+
+        /// <summary>Begins with the first that asks.</summary>
+        public Task<PeerConnection> Result
+        {
+            get
+            {
+                lock (gate) return result ??= run(this);
+            }
+        }
+
+        /// <summary>Whether it tries all that another one would.</summary>
+        public bool Covers(Dial other) => (ignoreBackoff || !other.IgnoresBackoff) && other.Addresses.All(addresses.Contains);
+    }
+
+    /// <summary>Dials, or joins a dial of the same peer that tries as much.</summary>
     public async Task<PeerConnection> DialAsync(
         PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<SecuredConnection, Task<PeerConnection>> adopt, CancellationToken stopping, CancellationToken cancellationToken)
     {
-        Lazy<Task<PeerConnection>>? own = null;
-        own = new Lazy<Task<PeerConnection>>(() => Task.Run(async () =>
+        var own = new Dial(addresses, ignoreBackoff, dial => Task.Run(async () =>
         {
             try
             {
@@ -38,11 +60,12 @@ internal sealed class Dialer(
             }
             finally
             {
-                underWay.TryRemove(new KeyValuePair<PeerId, Lazy<Task<PeerConnection>>>(peer, own!));
+                underWay.TryRemove(new KeyValuePair<PeerId, Dial>(peer, dial));
             }
         }, CancellationToken.None));
         // A caller that gives up leaves the dial to the others; the host's end and the timeout bound it.
-        return await underWay.GetOrAdd(peer, own).Value.WaitAsync(cancellationToken);
+        var joined = underWay.AddOrUpdate(peer, own, (_, present) => present.Covers(own) ? present : own);
+        return await joined.Result.WaitAsync(cancellationToken);
     }
 
     private async Task<PeerConnection> DialNowAsync(
@@ -126,7 +149,8 @@ internal sealed class Dialer(
                     running.Add(AttemptAsync(peer, address, race.Token), address);
                 }
                 Task finished;
-                if (next < ranked.Count && running.Count < MaxConcurrent)
+                // With the end of the race no further one begins: those under way end on their own.
+                if (next < ranked.Count && running.Count < MaxConcurrent && !race.IsCancellationRequested)
                 {
                     var wait = ranked[next].Delay - options.Time.GetElapsedTime(started);
                     using var timer = CancellationTokenSource.CreateLinkedTokenSource(race.Token);

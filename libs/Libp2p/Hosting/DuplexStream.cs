@@ -60,11 +60,7 @@ internal sealed class DuplexStream(PeerStream stream) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
-        {
-            stream.Output.Complete();
-            stream.Input.Complete();
-        }
+        if (disposing) stream.Close();
         base.Dispose(disposing);
     }
 }

@@ -304,6 +304,8 @@ public sealed class Libp2pHost : IAsyncDisposable
         session.Start();
         observers.Tell(o => o.OnConnected(connection));
         _ = RunAsync(connection);
+        // The host may have stopped since it was asked for above, and not have seen this connection.
+        if (disposed != 0) await connection.CloseAsync();
         if (options.Identify) _ = IdentifyAsync(connection);
         else connection.SetIdentified();
         return connection;

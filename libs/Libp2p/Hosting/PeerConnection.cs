@@ -176,6 +176,12 @@ public sealed class PeerConnection
             services.Log.NegotiationFailed(RemotePeer, e is OperationCanceledException ? "it took too long" : e.Message);
             muxed.Reset(StreamErrorCode.ProtocolNegotiationFailed);
         }
+        catch (Exception e)
+        {
+            // A handler that left work on its stream behind, for one.
+            services.Log.HandlerFailed(e, counted ?? "", RemotePeer);
+            muxed.Reset(StreamErrorCode.None);
+        }
         finally
         {
             Interlocked.Decrement(ref streams);

@@ -78,6 +78,15 @@ public sealed class PeerStream : IDuplexPipe, IAsyncDisposable
         End();
     }
 
+    /// <summary>Like <see cref="DisposeAsync"/>, without waiting for what is collected to go out.</summary>
+    internal void Close()
+    {
+        if (Volatile.Read(ref state) != 0) return;
+        Output.Complete();
+        Input.Complete();
+        End();
+    }
+
     private void End()
     {
         if (Interlocked.Exchange(ref state, 1) == 0) ended(this);

@@ -37,21 +37,26 @@ internal sealed class YamuxOutput(Stream transport, TimeProvider time, Action<Ex
     /// <param name="hold">Whether the frame may wait for the next one, or a <see cref="Kick"/>, to leave together with it.</param>
     public bool TryAppend(YamuxHeader header, ReadOnlySpan<byte> payload, AsyncSignal room, bool hold = false)
     {
+        bool fits;
         lock (gate)
         {
             if (closed) return true;
             int size = YamuxHeader.Size + payload.Length;
-            if (length > 0 && length + size > DataCapacity)
+            fits = length == 0 || length + size <= DataCapacity;
+            if (fits)
+            {
+                var target = Extend(size);
+                header.Write(target);
+                payload.CopyTo(target[YamuxHeader.Size..]);
+            }
+            else
             {
                 waiting.Enqueue(room);
-                return false;
             }
-            var target = Extend(size);
-            header.Write(target);
-            payload.CopyTo(target[YamuxHeader.Size..]);
         }
-        if (!hold) Kick();
-        return true;
+        // What fills the line may be held back: company has come.
+        if (!hold || !fits) Kick();
+        return fits;
     }
 
     /// <summary>Appends a frame without payload.</summary>

@@ -84,7 +84,12 @@ internal sealed class YamuxSession : IAsyncDisposable
         YamuxStream stream;
         lock (gate)
         {
-            if (ended) throw new ConnectionClosedException("The connection is closed.");
+            if (ended)
+            {
+                // The next in line is to learn of it too.
+                inFlight.Release();
+                throw new ConnectionClosedException("The connection is closed.");
+            }
             if (!Memory.TryReserve(YamuxOptions.InitialWindow))
             {
                 inFlight.Release();
@@ -251,9 +256,11 @@ internal sealed class YamuxSession : IAsyncDisposable
         {
             lock (gate)
             {
-                if (!streams.TryAdd(id, stream))
+                // What came after the end nobody would ever fail.
+                if (ended || !streams.TryAdd(id, stream))
                 {
                     Memory.Release(YamuxOptions.InitialWindow);
+                    if (ended) return;
                     throw Violation($"opened stream {id} twice");
                 }
             }

@@ -18,6 +18,9 @@ internal sealed class YamuxWriter(YamuxStream stream) : PipeWriter
     // Bytes of `buffer` that a flush has already sent, in case it is cancelled half-way.
     private int sent;
     private bool completed;
+
+    // A write that goes past the buffer was given up half-way: what follows it would not be what it is taken for.
+    private bool torn;
     private volatile bool canceled;
 
     public bool IsFlushCanceled => canceled;
@@ -74,9 +77,15 @@ internal sealed class YamuxWriter(YamuxStream stream) : PipeWriter
         }
         var first = await FlushAsync(cancellationToken);
         if (first.IsCanceled) return first;
-        sent = 0;
-        await stream.SendAsync(source, cancellationToken);
-        sent = 0;
+        try
+        {
+            await stream.SendAsync(source, cancellationToken);
+        }
+        finally
+        {
+            torn |= sent > 0 && sent < source.Length;
+            sent = 0;
+        }
         return new FlushResult(TakeCancel(), isCompleted: false);
     }
 
@@ -105,8 +114,9 @@ internal sealed class YamuxWriter(YamuxStream stream) : PipeWriter
     {
         if (completed) return;
         completed = true;
-        if (exception is not null)
+        if (exception is not null || torn)
         {
+            // A FIN would pass what was sent for the whole.
             stream.Reset(StreamErrorCode.None);
             Release();
             return;
@@ -118,7 +128,7 @@ internal sealed class YamuxWriter(YamuxStream stream) : PipeWriter
     public override async ValueTask CompleteAsync(Exception? exception = null)
     {
         if (completed) return;
-        if (exception is not null || length == 0)
+        if (exception is not null || torn || length == 0)
         {
             Complete(exception);
             return;

@@ -40,29 +40,45 @@ public sealed class Peerstore(TimeProvider time)
         public string ProtocolVersion = "";
         public byte[]? SignedRecord;
         public ulong RecordSequence;
+
+        // It was taken out while somebody was about to write to it; what is written goes to a new one.
+        public bool Gone;
+    }
+
+    /// <summary>Changes what is known of a peer.</summary>
+    private void Change(PeerId peer, Action<Entry> change)
+    {
+        while (true)
+        {
+            var entry = entries.GetOrAdd(peer, static _ => new Entry());
+            lock (entry.Gate)
+            {
+                if (entry.Gone) continue;
+                change(entry);
+                return;
+            }
+        }
     }
 
     /// <summary>Adds addresses, without the peer at their end. A longer life replaces a shorter one.</summary>
     public void AddAddresses(PeerId peer, IEnumerable<Multiaddr> addresses, TimeSpan ttl)
     {
-        var entry = entries.GetOrAdd(peer, static _ => new Entry());
+        var bare = addresses.Select(a => a.PeerId == peer ? a.WithoutPeer() : a).Where(a => !a.IsEmpty).ToList();
         var now = time.GetUtcNow();
         var expires = ttl >= DateTimeOffset.MaxValue - now ? DateTimeOffset.MaxValue : now + ttl;
-        lock (entry.Gate)
+        Change(peer, entry =>
         {
-            foreach (var address in addresses)
+            foreach (var address in bare)
             {
-                var bare = address.PeerId == peer ? address.WithoutPeer() : address;
-                if (bare.IsEmpty) continue;
-                if (entry.Addresses.TryGetValue(bare, out var old))
+                if (entry.Addresses.TryGetValue(address, out var old))
                 {
-                    if (old.Expires < expires) entry.Addresses[bare] = (expires, ttl);
+                    if (old.Expires < expires) entry.Addresses[address] = (expires, ttl);
                     continue;
                 }
                 if (entry.Addresses.Count >= MaxAddressesPerPeer && !DropExpired(entry, now)) return;
-                entry.Addresses.Add(bare, (expires, ttl));
+                entry.Addresses.Add(address, (expires, ttl));
             }
-        }
+        });
     }
 
     /// <summary>Adds one address that ends with its peer.</summary>
@@ -124,26 +140,25 @@ public sealed class Peerstore(TimeProvider time)
 
     /// <summary>Replaces the protocols of a peer.</summary>
     public void SetProtocols(PeerId peer, IEnumerable<string> protocols) =>
-        entries.GetOrAdd(peer, static _ => new Entry()).Protocols = [.. protocols.Take(MaxProtocolsPerPeer)];
+        Change(peer, entry => entry.Protocols = [.. protocols.Take(MaxProtocolsPerPeer)]);
 
     /// <summary>Public key of a peer, if it is known or part of its id.</summary>
     public PublicKey? Key(PeerId peer) =>
         entries.TryGetValue(peer, out var entry) && entry.Key is { } known ? known : peer.TryExtractPublicKey(out var key, out _) ? key : null;
 
     /// <summary>Remembers the public key of its holder.</summary>
-    public void SetKey(PublicKey key) => entries.GetOrAdd(key.PeerId, static _ => new Entry()).Key = key;
+    public void SetKey(PublicKey key) => Change(key.PeerId, entry => entry.Key = key);
 
     /// <summary>Program and protocol version of a peer, as it says.</summary>
     public (string Agent, string Protocol) Versions(PeerId peer) =>
         entries.TryGetValue(peer, out var entry) ? (entry.AgentVersion, entry.ProtocolVersion) : ("", "");
 
     /// <summary>Remembers what a peer says about its program.</summary>
-    public void SetVersions(PeerId peer, string agent, string protocol)
+    public void SetVersions(PeerId peer, string agent, string protocol) => Change(peer, entry =>
     {
-        var entry = entries.GetOrAdd(peer, static _ => new Entry());
         entry.AgentVersion = agent;
         entry.ProtocolVersion = protocol;
-    }
+    });
 
     /// <summary>The peer's own signed list of its addresses (an envelope), for handing on.</summary>
     public byte[]? SignedRecord(PeerId peer) => entries.TryGetValue(peer, out var entry) ? entry.SignedRecord : null;
@@ -151,25 +166,41 @@ public sealed class Peerstore(TimeProvider time)
     /// <summary>Keeps a signed record unless a newer one is known.</summary>
     public bool SetSignedRecord(PeerId peer, byte[] envelope, ulong sequence)
     {
-        var entry = entries.GetOrAdd(peer, static _ => new Entry());
-        lock (entry.Gate)
+        bool kept = false;
+        Change(peer, entry =>
         {
-            if (entry.SignedRecord is not null && sequence < entry.RecordSequence) return false;
+            if (entry.SignedRecord is not null && sequence < entry.RecordSequence) return;
             entry.SignedRecord = envelope;
             entry.RecordSequence = sequence;
-            return true;
-        }
+            kept = true;
+        });
+        return kept;
     }
 
     /// <summary>Forgets a peer altogether.</summary>
-    public void Remove(PeerId peer) => entries.TryRemove(peer, out _);
+    public void Remove(PeerId peer)
+    {
+        if (!entries.TryGetValue(peer, out var entry)) return;
+        lock (entry.Gate) Remove(peer, entry);
+    }
+
+    private void Remove(PeerId peer, Entry entry)
+    {
+        entry.Gone = true;
+        entries.TryRemove(new KeyValuePair<PeerId, Entry>(peer, entry));
+    }
 
     /// <summary>Forgets peers without addresses, keys excepted for the given ones. Call now and then.</summary>
     public void Sweep(Func<PeerId, bool> keep)
     {
-        foreach (var peer in entries.Keys)
+        foreach (var (peer, entry) in entries)
         {
-            if (!keep(peer) && Addresses(peer).Count == 0) entries.TryRemove(peer, out _);
+            if (keep(peer)) continue;
+            lock (entry.Gate)
+            {
+                DropExpired(entry, time.GetUtcNow());
+                if (entry.Addresses.Count == 0) Remove(peer, entry);
+            }
         }
     }
 }

@@ -144,6 +144,8 @@ public sealed class Gossipsub : IHostObserver, IAsyncDisposable
         if (!last) return;
         lock (gate)
         {
+            // Late news: the peer is back, and what is known of it belongs to another connection.
+            if (host.IsConnected(peer)) return;
             core.ForgetPeer(peer);
             if (outbound.TryGetValue(peer, out var gossip) && gossip.Connection == connection) outbound.Remove(peer);
         }

@@ -91,6 +91,68 @@ public sealed class BitswapExchangeTests
     }
 
     [Fact]
+    public async Task A_block_that_comes_between_the_look_and_the_want_is_not_missed()
+    {
+        await using var host = await TestHosts.StartAsync();
+        var store = new LateStore();
+        await using var exchange = new BitswapExchange(host, store);
+        var block = Block(7, 100);
+        store.Missed = () =>
+        {
+            store.Blocks.Add(block);
+            exchange.NotifyNewBlocks([block.Cid]);
+        };
+        var got = await exchange.GetAsync(block.Cid, TestHosts.Deadline());
+        Assert.Equal(block.Data.ToArray(), got.ToArray());
+        Assert.Equal(0, exchange.Wanted);
+    }
+
+    /// <summary>A store in which something happens after the first look in vain.</summary>
+    private sealed class LateStore : IBlockStore
+    {
+        public InMemoryBlockStore Blocks { get; } = new();
+
+        public Action? Missed { get; set; }
+
+        public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(Cid cid, CancellationToken cancellationToken)
+        {
+            var found = await Blocks.GetAsync(cid, cancellationToken);
+            if (Missed is { } act)
+            {
+                Missed = null;
+                act();
+            }
+            return found;
+        }
+
+        public ValueTask<int?> GetSizeAsync(Cid cid, CancellationToken cancellationToken) => Blocks.GetSizeAsync(cid, cancellationToken);
+
+        public ValueTask PutAsync(Block block, CancellationToken cancellationToken) => Blocks.PutAsync(block, cancellationToken);
+    }
+
+    [Fact]
+    public async Task News_of_an_old_connection_do_not_take_a_peer_away_that_is_back()
+    {
+        await using var a = await Node.StartAsync();
+        await using var b = await Node.StartAsync();
+        await a.ConnectAsync(b);
+        var old = a.Host.ConnectionsTo(b.Host.Id)[0];
+        await old.CloseAsync();
+        await TestHosts.EventuallyAsync(() => a.Exchange.Peers.Count == 0 && b.Exchange.Peers.Count == 0, "the peers do not see that they are apart");
+        await a.ConnectAsync(b);
+        Block wanted = Block(8, 5000), served = Block(9, 5000);
+        var waiting = b.Exchange.GetAsync(served.Cid, TestHosts.Deadline());
+        await TestHosts.EventuallyAsync(() => a.Exchange.WantedBy(b.Host.Id) == 1, "the want does not arrive");
+        // The end of a connection is told on a thread of its own, which may be late.
+        a.Exchange.OnDisconnected(old, last: true);
+        b.Store.Add(wanted);
+        Assert.Equal(wanted.Data.ToArray(), (await a.Exchange.GetAsync(wanted.Cid, TestHosts.Deadline())).ToArray());
+        a.Store.Add(served);
+        a.Exchange.NotifyNewBlocks([served.Cid]);
+        Assert.Equal(served.Data.ToArray(), (await waiting).ToArray());
+    }
+
+    [Fact]
     public async Task A_want_goes_to_a_peer_that_connects_later()
     {
         await using var a = await Node.StartAsync();

@@ -26,6 +26,20 @@ public sealed class WantBookTests
     }
 
     [Fact]
+    public void Who_got_the_block_takes_nothing_from_one_that_wants_it_afterwards()
+    {
+        AddPeers(1);
+        var (first, second) = (new SessionPeers(), new SessionPeers());
+        Want? got = null, later = null;
+        Do(o => got = book.Add(cid, first, Start, o));
+        Do(o => Assert.Same(got, book.Block(peers[0], cid, o)));
+        Do(o => later = book.Add(cid, second, Start, o));
+        Assert.Empty(Do(o => book.Remove(got!, first, o)));
+        Assert.True(book.Contains(cid));
+        Do(o => Assert.Same(later, book.Block(peers[0], cid, o)));
+    }
+
+    [Fact]
     public void Without_a_hint_all_are_asked_and_one_that_has_it_for_the_block()
     {
         AddPeers(3);

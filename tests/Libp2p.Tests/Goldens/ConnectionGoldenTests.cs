@@ -24,13 +24,13 @@ public sealed class ConnectionGoldenTests
             foreach (var frame in s.List("frames").Where(f => f.Text("from") == "go" && f.Text("type") is not null)) wire.Feed(Bytes(frame));
             foreach (var expected in s.List("streams_opened_by_go"))
             {
-                var stream = session.AcceptAsync(TestHosts.Deadline(5)).AsTask().GetAwaiter().GetResult()!;
+                var stream = session.AcceptAsync(TestHosts.Deadline()).AsTask().GetAwaiter().GetResult()!;
                 Assert.Equal(expected.GetProperty("stream").GetUInt32(), stream.Id);
                 var channel = new PipeTokenChannel(stream.Input, stream.Output);
                 try
                 {
                     foreach (var token in expected.List("proposed"))
-                        Assert.Equal(token.GetString(), channel.ReadAsync(TestHosts.Deadline(5)).AsTask().GetAwaiter().GetResult());
+                        Assert.Equal(token.GetString(), channel.ReadAsync(TestHosts.Deadline()).AsTask().GetAwaiter().GetResult());
                 }
                 catch (StreamResetException)
                 {
@@ -50,7 +50,7 @@ public sealed class ConnectionGoldenTests
             byte[] go = [.. s.List("raw_start").Where(b => b.Text("from") == "go").SelectMany(b => b.Hex("bytes_hex"))];
             byte[] recorder = [.. s.List("raw_start").Where(b => b.Text("from") == "recorder").SelectMany(b => b.Hex("bytes_hex"))];
             wire.Feed(go);
-            string chosen = Multistream.SelectAsync(new StreamTokenChannel(wire, expectHeader: true), [s.Text("security")!], TestHosts.Deadline(5)).AsTask().GetAwaiter().GetResult();
+            string chosen = Multistream.SelectAsync(new StreamTokenChannel(wire, expectHeader: true), [s.Text("security")!], TestHosts.Deadline()).AsTask().GetAwaiter().GetResult();
             Assert.Equal(s.Text("security"), chosen);
             Assert.Equal(Golden.Hex(recorder.AsSpan(0, wire.Written.Length)), Golden.Hex(wire.Written));
         });

@@ -51,11 +51,11 @@ public sealed class LazyClientGoldenTests
                 byte[] data = expected[sent..(sent + count)];
                 if (Stricter.ContainsKey(name))
                 {
-                    await Assert.ThrowsAsync<StreamResetException>(async () => await output.WriteAsync(data, TestHosts.Deadline(5)));
+                    await Assert.ThrowsAsync<StreamResetException>(async () => await output.WriteAsync(data, TestHosts.Deadline()));
                     expected = expected[..sent];
                     continue;
                 }
-                await output.WriteAsync(data, TestHosts.Deadline(5));
+                await output.WriteAsync(data, TestHosts.Deadline());
                 sent += count;
             }
             else if (name.StartsWith("Read", StringComparison.Ordinal))

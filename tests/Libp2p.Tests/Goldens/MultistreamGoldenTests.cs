@@ -83,11 +83,11 @@ public sealed class MultistreamGoldenTests
             }
             if (result.Text("error") is not null)
             {
-                Assert.ThrowsAny<IOException>(() => answer.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult());
+                Assert.ThrowsAny<IOException>(() => answer.WaitAsync(TestHosts.Deadline()).GetAwaiter().GetResult());
             }
             else
             {
-                Assert.Equal(Name(c, result.Text("protocol")!), answer.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult());
+                Assert.Equal(Name(c, result.Text("protocol")!), answer.WaitAsync(TestHosts.Deadline()).GetAwaiter().GetResult());
                 side.In.Writer.Complete();
                 byte[] after = side.In.Reader.ReadAllAsync().GetAwaiter().GetResult();
                 if (result.Text("bytes_after_hex") is { } rest) Assert.Equal(rest, Golden.Hex(after));
@@ -116,12 +116,12 @@ public sealed class MultistreamGoldenTests
             var select = Multistream.SelectAsync(side.Channel, protocols, default).AsTask();
             if (result.Text("error") is { } error)
             {
-                var e = Assert.ThrowsAny<IOException>(() => select.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult());
+                var e = Assert.ThrowsAny<IOException>(() => select.WaitAsync(TestHosts.Deadline()).GetAwaiter().GetResult());
                 Assert.Equal(error.StartsWith("protocols not supported", StringComparison.Ordinal), e is ProtocolNotSupportedException);
             }
             else
             {
-                Assert.Equal(Name(c, result.Text("protocol")!), select.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult());
+                Assert.Equal(Name(c, result.Text("protocol")!), select.WaitAsync(TestHosts.Deadline()).GetAwaiter().GetResult());
             }
             Assert.Equal(Golden.Hex(Expected(c, "client")), Golden.Hex(side.WrittenAsync().GetAwaiter().GetResult()));
         });

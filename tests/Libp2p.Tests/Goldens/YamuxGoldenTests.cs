@@ -59,7 +59,7 @@ public sealed class YamuxGoldenTests
                 var own = Enumerable.Range(0, expected.Count).Select(n => Golden.Hex(wire.Written.AsSpan(taken + 12 * n, 12))).Order();
                 Assert.Equal(expected, own);
                 taken += 12 * expected.Count;
-                if (moment.Any(f => f.Text("from") == side && f.TryGetProperty("close_connection", out _))) session.Closed.WaitAsync(TestHosts.Deadline(5)).GetAwaiter().GetResult();
+                if (moment.Any(f => f.Text("from") == side && f.TryGetProperty("close_connection", out _))) session.Closed.WaitAsync(TestHosts.Deadline()).GetAwaiter().GetResult();
             }
             if (i.TryGetProperty("session_closed", out var closed)) Assert.Equal(closed.GetBoolean(), session.Closed.IsCompleted);
             session.End(new ConnectionClosedException("The test is over."));

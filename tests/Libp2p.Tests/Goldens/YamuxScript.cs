@@ -73,7 +73,7 @@ internal sealed class YamuxScript : IAsyncDisposable
             if (frame.TryGetProperty("close_connection", out _))
             {
                 if (frames.Any(f => !Own(f) && f.TryGetProperty("close_connection", out _)) && !theirs && what.StartsWith(side, StringComparison.Ordinal)) await session.CloseAsync();
-                await session.Closed.WaitAsync(TestHosts.Deadline(5));
+                await session.Closed.WaitAsync(TestHosts.Deadline());
                 return;
             }
             await CauseAsync(frame, frames, at, step);
@@ -127,7 +127,7 @@ internal sealed class YamuxScript : IAsyncDisposable
         switch (frame.Text("type"))
         {
             case "WindowUpdate" when Has(frame, "SYN"):
-                var opened = await session.OpenAsync(hold: false, TestHosts.Deadline(5));
+                var opened = await session.OpenAsync(hold: false, TestHosts.Deadline());
                 Assert.Equal(id, opened.Id);
                 streams[id] = opened;
                 break;
@@ -159,7 +159,7 @@ internal sealed class YamuxScript : IAsyncDisposable
 
     private async Task AcceptAsync(uint id)
     {
-        var accepted = await session.AcceptAsync(TestHosts.Deadline(5));
+        var accepted = await session.AcceptAsync(TestHosts.Deadline());
         Assert.Equal(id, accepted!.Id);
         streams[id] = accepted;
     }
@@ -180,7 +180,7 @@ internal sealed class YamuxScript : IAsyncDisposable
         if (what.Contains("accepts the dead", StringComparison.Ordinal) || what.StartsWith("accept, read", StringComparison.Ordinal) && !streams.ContainsKey(current == 0 ? 1 : current)
             || what.Contains("accepts and reads: data before", StringComparison.Ordinal))
         {
-            var dead = await session.AcceptAsync(TestHosts.Deadline(5));
+            var dead = await session.AcceptAsync(TestHosts.Deadline());
             streams[dead!.Id] = dead;
             current = dead.Id;
         }
@@ -195,7 +195,7 @@ internal sealed class YamuxScript : IAsyncDisposable
             }
             else
             {
-                await session.Closed.WaitAsync(TestHosts.Deadline(5));
+                await session.Closed.WaitAsync(TestHosts.Deadline());
             }
         }
     }
@@ -228,14 +228,14 @@ internal sealed class YamuxScript : IAsyncDisposable
             // Reading after one's own CloseRead is a fault of the caller in .NET as well.
             await Assert.ThrowsAnyAsync<Exception>(async () =>
             {
-                var ended = await input.ReadAsync(TestHosts.Deadline(5));
+                var ended = await input.ReadAsync(TestHosts.Deadline());
                 if (ended.IsCompleted) throw new StreamResetException(0, byRemote: false);
             });
             return;
         }
         if (length == 0)
         {
-            var end = await input.ReadAsync(TestHosts.Deadline(5));
+            var end = await input.ReadAsync(TestHosts.Deadline());
             Assert.True(end.IsCompleted && end.Buffer.IsEmpty);
             input.AdvanceTo(end.Buffer.End);
             return;
@@ -243,7 +243,7 @@ internal sealed class YamuxScript : IAsyncDisposable
         byte[] data = new byte[length];
         for (int n = 0; n < length;)
         {
-            var got = await input.ReadAsync(TestHosts.Deadline(5));
+            var got = await input.ReadAsync(TestHosts.Deadline());
             var frame = UnreadOf(current).First!;
             var piece = got.Buffer.Slice(0, Math.Min(got.Buffer.Length, Math.Min(frame.Value, length - n)));
             frame.Value -= (int)piece.Length;
@@ -267,7 +267,7 @@ internal sealed class YamuxScript : IAsyncDisposable
         {
             for (uint id = 1; id <= 511; id += 2)
             {
-                streams[id] = await session.OpenAsync(hold: false, TestHosts.Deadline(5));
+                streams[id] = await session.OpenAsync(hold: false, TestHosts.Deadline());
                 await ExpectBytesAsync(Frame(YamuxType.WindowUpdate, YamuxFlags.Syn, id, 0));
             }
             return true;

@@ -83,6 +83,24 @@ public sealed class GossipsubHostTests
     }
 
     [Fact]
+    public async Task News_of_an_old_connection_do_not_take_a_peer_away_that_is_back()
+    {
+        var nodes = await StartAsync(2, i => Enumerable.Range(0, i));
+        var (a, b) = (nodes[0], nodes[1]);
+        var old = a.Host.ConnectionsTo(b.Host.Id)[0];
+        await old.CloseAsync();
+        await TestHosts.EventuallyAsync(() => a.Gossip.Peers.Count == 0 && b.Gossip.Peers.Count == 0, "the peers do not see that they are apart");
+        await a.ConnectAsync(b);
+        // The end of a connection is told on a thread of its own, which may be late.
+        a.Gossip.OnDisconnected(old, last: true);
+        Assert.Contains(b.Host.Id, a.Gossip.PeersOf(Topic));
+        await TestHosts.EventuallyAsync(() => a.Gossip.MeshOf(Topic).Contains(b.Host.Id), "the peer is not in the mesh");
+        a.Gossip.Publish(Topic, "back"u8.ToArray());
+        await EachGotOnceAsync(nodes, ["back"]);
+        await StopAsync(nodes);
+    }
+
+    [Fact]
     public async Task Five_hosts_get_every_message_of_each_other_once()
     {
         var nodes = await StartAsync(5, i => Enumerable.Range(0, i));
