@@ -72,6 +72,23 @@ public sealed class BatchingTests
     }
 
     [Fact]
+    public async Task A_call_that_cannot_be_sent_fails_and_so_do_those_beside_it()
+    {
+        await using var peer = new TestPeer();
+        using var gate = new SemaphoreSlim(0);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker { Gate = gate }));
+        await using var caller = TrackerCaller(peer);
+        var beside = caller.CallAsync(StatusOf(1), CancellationToken.None);
+        var tooLong = new TrackerCall { Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(new byte[17 << 20]) } };
+        var failed = await Assert.ThrowsAsync<RpcException>(() => caller.CallAsync(tooLong, CancellationToken.None).WaitAsync(patience));
+        Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
+        Assert.Contains("exceeds the maximum", failed.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => beside.WaitAsync(patience))).StatusCode);
+        gate.Release(2);
+        Assert.NotNull((await caller.CallAsync(StatusOf(2), CancellationToken.None).WaitAsync(patience)).Info);
+    }
+
+    [Fact]
     public async Task Interim_results_come_in_order_and_a_cancellation_reaches_the_other_side()
     {
         await using var peer = new TestPeer();

@@ -120,6 +120,9 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
         private readonly ConcurrentDictionary<ulong, Waiting> waiting = new();
         // Unbounded, as what is under way is bounded by the caller.
         private readonly Channel<TCall> outgoing = Channel.CreateUnbounded<TCall>(new UnboundedChannelOptions { SingleReader = true });
+        // Time for the other side's reason to come when nothing can be sent any more.
+        private static readonly TimeSpan lastWords = TimeSpan.FromSeconds(1);
+
         private volatile bool broken;
 
         public Lane(
@@ -165,13 +168,26 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(disposing);
             RpcException reason;
+            Exception? unsent = null;
             try
             {
                 using var stream = open(new CallOptions(cancellationToken: ending.Token));
                 var writing = WriteAsync(stream.RequestStream, ending.Token);
                 try
                 {
-                    await ReadAsync(stream.ResponseStream, ending.Token);
+                    var reading = ReadAsync(stream.ResponseStream, ending.Token);
+                    if (await Task.WhenAny(reading, writing) == writing)
+                    {
+                        // What ends the stream ends the reading too, and tells why; a write that fails alone leaves nobody who sends.
+                        await Task.WhenAny(reading, Task.Delay(lastWords, ending.Token));
+                        if (!reading.IsCompleted)
+                        {
+                            unsent = await writing;
+                            await ending.CancelAsync();
+                        }
+                    }
+
+                    await reading;
                     reason = Broken("the other side ended the stream");
                 }
                 finally
@@ -187,7 +203,7 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
             }
             catch (Exception error)
             {
-                reason = Broken(error is RpcException rpc ? rpc.Status.Detail : error.Message);
+                reason = Broken((unsent ?? error) is RpcException rpc ? rpc.Status.Detail : (unsent ?? error).Message);
             }
 
             broken = true;
@@ -196,7 +212,8 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
                 Fail(id, reason);
         }
 
-        private async Task WriteAsync(IClientStreamWriter<TCallBatch> stream, CancellationToken cancellationToken)
+        /// <summary>Sends what is to be sent, until it is all there is or a failure, which it returns.</summary>
+        private async Task<Exception?> WriteAsync(IClientStreamWriter<TCallBatch> stream, CancellationToken cancellationToken)
         {
             try
             {
@@ -208,10 +225,12 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
                         calls.Add(call);
                     await WriteAsync(stream, batch, calls, cancellationToken);
                 }
+
+                return null;
             }
-            catch (Exception error) when (error is RpcException or OperationCanceledException or InvalidOperationException)
+            catch (Exception error)
             {
-                // The stream ended: the reader learns why.
+                return error;
             }
         }
 

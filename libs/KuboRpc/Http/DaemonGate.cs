@@ -103,13 +103,18 @@ public sealed class DaemonGate(TimeProvider time)
             // The gate should be open now.
         }
 
-        for (var opening = 0; opening < OpeningsAwaited; opening++)
+        var (openings, opening) = (0, 0L);
+        while (true)
         {
             Task failed;
             lock (_lock)
             {
                 if (TryPass(out wait))
                     return true;
+                // A timer may wake a little early: then it is still the same opening.
+                if (opening != _nextOpening && openings++ == OpeningsAwaited)
+                    return !IsLimiting;
+                opening = _nextOpening;
                 (lifted, failed) = (_lifted.Task, _failed.Task);
             }
 
@@ -123,8 +128,6 @@ public sealed class DaemonGate(TimeProvider time)
                 // Who passed has neither an answer nor a failure: the daemon is slow, as one that has just started.
             }
         }
-
-        return !IsLimiting;
     }
 
     private bool TryPass(out TimeSpan wait)
@@ -135,7 +138,8 @@ public sealed class DaemonGate(TimeProvider time)
             return true;
         if (now < _nextOpening)
         {
-            wait = time.GetElapsedTime(now, _nextOpening);
+            // Timers count whole milliseconds, and none would be no wait.
+            wait = TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(now, _nextOpening).TotalMilliseconds));
             return false;
         }
         _nextOpening = now + Ticks(Interval);
