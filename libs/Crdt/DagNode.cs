@@ -71,6 +71,17 @@ public sealed class DagNode
         return links;
     }
 
+    /// <summary>Reads where a node stands in the DAG, its links and its height, without looking at what it changes.</summary>
+    /// <exception cref="CrdtFormatException">As with <see cref="Parse"/>, except for what is wrong with single changes.</exception>
+    public static (IReadOnlyList<BlockId> Links, ulong Height) ParsePlace(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> data = default;
+        var reader = new ProtobufReader(bytes);
+        while (reader.Next())
+            if (reader is { Field: 1, IsBytes: true }) data = reader.Bytes;
+        return (ParseLinks(bytes), Delta.ParsePriority(data));
+    }
+
     private static BlockId ParseLink(ReadOnlySpan<byte> bytes)
     {
         var reader = new ProtobufReader(bytes);

@@ -85,6 +85,17 @@ public sealed class Delta
         return new Delta { Elements = elements, Tombstones = tombstones, Priority = priority };
     }
 
+    /// <summary>Reads the priority alone.</summary>
+    /// <exception cref="CrdtFormatException">Not such a message.</exception>
+    internal static ulong ParsePriority(ReadOnlySpan<byte> bytes)
+    {
+        ulong priority = 0;
+        var reader = new ProtobufReader(bytes);
+        while (reader.Next())
+            if (reader is { Field: 3, IsBytes: false }) priority = reader.Number;
+        return priority;
+    }
+
     private static (string Key, string Id, byte[] Value) ParseElement(ReadOnlySpan<byte> bytes)
     {
         string key = "", id = "";

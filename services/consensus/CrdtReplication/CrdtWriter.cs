@@ -98,8 +98,15 @@ internal sealed class CrdtWriter : IGroupWriter
             Settle(input);
         _heads = HeadsMessage.Encode(_core.Announceable);
         _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
-        _links?.Fetcher.Want(_wanted);
-        _wanted.Clear();
+        if (_wanted.Count > 0)
+        {
+            // Of a long chain nearly all that was missed came in the same write.
+            var merged = output.Merged.ToHashSet();
+            _wanted.RemoveAll(wanted => merged.Contains(wanted.Block));
+            _links?.Fetcher.Want(_wanted);
+            _wanted.Clear();
+        }
+
         return sequence;
     }
 

@@ -1,3 +1,4 @@
+using Crdt;
 using Ipld;
 using Libp2p;
 
@@ -15,4 +16,10 @@ public interface ICrdtNetwork
     /// <param name="announcedBy">Who named it: asked first. Null when that is not known.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     Task<ReadOnlyMemory<byte>> FetchAsync(Cid block, PeerId? announcedBy, CancellationToken cancellationToken);
+
+    /// <summary>Prepares to read nodes and their ancestors in one go; waits for nobody.</summary>
+    /// <param name="blocks">Where to begin.</param>
+    /// <param name="announcedBy">Who named them: asked if possible.</param>
+    /// <returns>Null when nobody can be asked: <see cref="FetchAsync"/> gets them one by one.</returns>
+    IAncestorReader? ReadAncestors(IReadOnlyCollection<BlockId> blocks, PeerId? announcedBy) => null;
 }

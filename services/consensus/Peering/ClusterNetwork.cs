@@ -1,5 +1,6 @@
 using Cluster.Consensus.CrdtReplication;
 using Cluster.Hosting;
+using Crdt;
 using Ipld;
 using Libp2p;
 using Libp2p.Bitswap;
@@ -58,6 +59,9 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
     /// <summary>Finds addresses of peers.</summary>
     public KademliaDht Dht { get; }
 
+    /// <summary>Ancestors of nodes, told and read; null before <see cref="Attach"/>.</summary>
+    internal AncestorStreams? Ancestors { get; private set; }
+
     /// <summary>The topic of the pinset's heads.</summary>
     public string HeadsTopic { get; }
 
@@ -72,6 +76,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         Gossip.SetValidator(HeadsTopic, (_, author) => replica.IsTrusted(author) ? Validation.Accept : Validation.Reject);
         _heads = Gossip.Subscribe(HeadsTopic);
         _exchange.SetResult(new BitswapExchange(Host, new RecentBlocks(replica.Blocks), logger: _loggers.CreateLogger("bitswap")));
+        Ancestors = new AncestorStreams(Host, replica, _loggers.CreateLogger("crdt"));
         _headsAtOnce = new HeadsAtOnce(Host, replica, _loggers.CreateLogger("crdt"));
         _protecting = Host.Observe(new Protection(this));
     }
@@ -113,6 +118,9 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
             : exchange.GetAsync(block, cancellationToken));
     }
 
+    /// <inheritdoc/>
+    public IAncestorReader? ReadAncestors(IReadOnlyCollection<BlockId> blocks, PeerId? announcedBy) => Ancestors?.Read(blocks, announcedBy);
+
     /// <summary>Keeps connections to a peer that has come to be trusted.</summary>
     public void Protect(PeerId peer) => Host.Protect(peer, TrustTag);
 
@@ -136,6 +144,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         await Task.WhenAll(_running);
         if (_headsAtOnce is not null)
             await _headsAtOnce.DisposeAsync();
+        Ancestors?.Dispose();
         await Gossip.DisposeAsync();
         if (_exchange.Task.IsCompletedSuccessfully)
             await (await _exchange.Task).DisposeAsync();

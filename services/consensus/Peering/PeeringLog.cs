@@ -15,6 +15,9 @@ internal static partial class PeeringLog
     [LoggerMessage(1202, LogLevel.Debug, "{Peer} did not tell its heads: {Reason}")]
     internal static partial void HeadsNotTold(ILogger logger, PeerId peer, string reason);
 
+    [LoggerMessage(1204, LogLevel.Debug, "{Peer} did not ask rightly for ancestors: {Reason}")]
+    internal static partial void AncestorsNotAsked(ILogger logger, PeerId peer, string reason);
+
     [LoggerMessage(1210, LogLevel.Information, "reconnected to {Peer}")]
     internal static partial void Reconnected(ILogger logger, PeerId peer);
 

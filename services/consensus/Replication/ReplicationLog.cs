@@ -76,6 +76,9 @@ internal static partial class ReplicationLog
     [LoggerMessage(1119, LogLevel.Warning, "more than {Limit} announcements wait; the oldest are dropped")]
     internal static partial void AnnouncementsDropped(ILogger logger, int limit);
 
+    [LoggerMessage(1122, LogLevel.Debug, "{Peer} told {Blocks} ancestors: {End}")]
+    internal static partial void AncestorsTold(ILogger logger, string peer, int blocks, string end);
+
     [LoggerMessage(1102, LogLevel.Information, "new pin added: {Cid}")]
     internal static partial void PinAdded(ILogger logger, Cid cid);
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Cluster.Consensus.Peering;
 using Cluster.Consensus.Replication;
+using Cluster.Consensus.Tests.Peering;
 using Xunit.Abstractions;
 
 namespace Cluster.Consensus.Tests.CrdtReplication;
@@ -61,6 +63,24 @@ public sealed class JoinTests(ITestOutputHelper output)
         await second.UntilAsync(() => second.State.Totals.Count == pins);
         Report("fetched and merged, one pin a node", pins, started, cpu);
         await CrdtPeer.ConvergeAsync(first, second);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_chain_of_single_pins_is_read_over_real_connections(bool inOneStream)
+    {
+        const int pins = 20_000;
+        await using var first = new LinkedPeer(pins);
+        if (!inOneStream)
+            first.Network.Host.RemoveHandler(AncestorStreams.Protocol);
+        await first.StartAsync();
+        await using var second = await new LinkedPeer().StartAsync();
+        var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        await second.DialAsync(first);
+        await second.UntilAsync(() => second.State.Totals.Count == pins);
+        Report($"joined, {second.Asked.Told} of the nodes told in one stream", pins, started, cpu);
+        await second.CatchUpAsync(first);
     }
 
     private void Report(string what, int pins, long started, TimeSpan cpu)

@@ -77,7 +77,7 @@ public sealed class SettingsTests
         await using var peer = await NetworkPeer.StartAsync();
         string[] expected =
         [
-            "/cluster-micro/heads/1.0.0", "/floodsub/1.0.0", "/ipfs/bitswap", "/ipfs/bitswap/1.0.0", "/ipfs/bitswap/1.1.0", "/ipfs/bitswap/1.2.0", "/ipfs/id/1.0.0",
+            "/cluster-micro/ancestors/1.0.0", "/cluster-micro/heads/1.0.0", "/floodsub/1.0.0", "/ipfs/bitswap", "/ipfs/bitswap/1.0.0", "/ipfs/bitswap/1.1.0", "/ipfs/bitswap/1.2.0", "/ipfs/id/1.0.0",
             "/ipfs/id/push/1.0.0", "/ipfs/lan/kad/1.0.0", "/ipfs/ping/1.0.0", "/meshsub/1.0.0", "/meshsub/1.1.0", "/meshsub/1.2.0", "/meshsub/1.3.0",
         ];
         Assert.Equal(expected, peer.Network.Host.Protocols);
