@@ -113,7 +113,7 @@ public sealed class KillTests
                         await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), token);
                         return new NetworkStream(connection, ownsSocket: true);
                     }
-                    catch (SocketException) when (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10))
+                    catch (SocketException) when (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
                     {
                         connection.Dispose();
                     }
