@@ -20,7 +20,7 @@ internal sealed class RestFace(ServiceContext context, PeerClient peer, TimeProv
         try
         {
             HttpFaceOptions options = await FaceConfiguration.FromAsync(section, cancellationToken).ConfigureAwait(false);
-            AccessLog log = section.HttpLogPath.Length > 0 ? new AccessLog(section.HttpLogPath, time) : new AccessLog(context.Logger("restapilog"), time);
+            AccessLog log = section.HttpLogPath.Length > 0 ? new AccessLog(section.HttpLogPath, context.Logger("restapilog"), time) : new AccessLog(context.Logger("restapilog"), time);
             var api = new RestApi(peer, context.Loggers) { Authentication = () => face?.Authentication };
             face = new HttpFace(options, new Router(api.Routes), log, context.Loggers, time);
             await face.StartAsync(cancellationToken).ConfigureAwait(false);

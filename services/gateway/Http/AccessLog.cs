@@ -8,10 +8,13 @@ namespace Cluster.Gateway.Http;
 /// <summary>One line a request in Apache's common log format (<c>spec/observability.md</c> section 5.3), to a logger or to a file.</summary>
 public sealed class AccessLog : IAsyncDisposable
 {
-    // A file that cannot keep up slows the requests down instead of losing lines.
+    // A file that cannot keep up slows the requests down instead of losing lines; one that cannot be written at all, as on a full disk,
+    // loses them instead of stopping the peer.
     private const int MostPendingLines = 4096;
 
-    private readonly ILogger? logger;
+    private const int MostBytesAtOnce = 64 * 1024;
+
+    private readonly ILogger logger;
     private readonly TimeProvider time;
     private readonly Channel<string>? lines;
     private readonly Task writing = Task.CompletedTask;
@@ -24,9 +27,13 @@ public sealed class AccessLog : IAsyncDisposable
     }
 
     /// <summary>Logs to a file, which is appended to and made with mode 0644.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="logger">Told when lines cannot be written.</param>
+    /// <param name="time">For the lines.</param>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public AccessLog(string path, TimeProvider time)
+    public AccessLog(string path, ILogger logger, TimeProvider time)
     {
+        this.logger = logger;
         this.time = time;
         var options = new FileStreamOptions
         {
@@ -34,12 +41,13 @@ public sealed class AccessLog : IAsyncDisposable
             Access = FileAccess.Write,
             Share = FileShare.ReadWrite,
             Options = FileOptions.Asynchronous,
+            BufferSize = 0,
         };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         lines = Channel.CreateBounded<string>(new BoundedChannelOptions(MostPendingLines) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
         try
         {
-            writing = WriteLinesAsync(new FileStream(path, options), lines.Reader);
+            writing = WriteLinesAsync(new FileStream(path, options), path, lines.Reader);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -52,7 +60,7 @@ public sealed class AccessLog : IAsyncDisposable
     }
 
     /// <summary>Whether anybody reads the lines.</summary>
-    public bool IsEnabled => lines is not null || logger!.IsEnabled(LogLevel.Information);
+    public bool IsEnabled => lines is not null || logger.IsEnabled(LogLevel.Information);
 
     /// <summary>Logs an answered request.</summary>
     public ValueTask WriteAsync(Exchange exchange)
@@ -60,7 +68,7 @@ public sealed class AccessLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(exchange);
         string line = Format(exchange.RemoteAddress?.ToString(), time.GetLocalNow(), exchange.Method, exchange.RawTarget, exchange.Protocol, exchange.Status, exchange.BytesWritten);
         if (lines is not null) return lines.Writer.WriteAsync(line);
-        GatewayLog.Access(logger!, line);
+        GatewayLog.Access(logger, line);
         return ValueTask.CompletedTask;
     }
 
@@ -94,15 +102,26 @@ public sealed class AccessLog : IAsyncDisposable
         return quoted.ToString();
     }
 
-    private static async Task WriteLinesAsync(FileStream file, ChannelReader<string> reader)
+    private async Task WriteLinesAsync(FileStream file, string path, ChannelReader<string> reader)
     {
+        bool failing = false;
+        using var bytes = new ByteBuffer(MostBytesAtOnce);
         await using (file.ConfigureAwait(false))
         {
             while (await reader.WaitToReadAsync().ConfigureAwait(false))
             {
-                while (reader.TryRead(out string? line))
-                    await file.WriteAsync(Encoding.UTF8.GetBytes(line)).ConfigureAwait(false);
-                await file.FlushAsync().ConfigureAwait(false);
+                bytes.Truncate();
+                while (bytes.Length < MostBytesAtOnce && reader.TryRead(out string? line)) bytes.Append(Encoding.UTF8.GetBytes(line));
+                try
+                {
+                    await file.WriteAsync(bytes.WrittenMemory).ConfigureAwait(false);
+                    failing = false;
+                }
+                catch (IOException error)
+                {
+                    if (!failing) GatewayLog.AccessLogFailed(logger, path, error.Message);
+                    failing = true;
+                }
             }
         }
     }

@@ -26,4 +26,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(5005, LogLevel.Warning, "peer {Peer} takes no more blocks of this add: {Reason}", EventName = "DestinationFailed")]
     public static partial void DestinationFailed(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(5006, LogLevel.Error, "requests are not logged: writing to {Path}: {Reason}", EventName = "AccessLogFailed")]
+    public static partial void AccessLogFailed(ILogger logger, string path, string reason);
 }

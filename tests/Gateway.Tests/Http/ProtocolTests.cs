@@ -1,4 +1,6 @@
 using Cluster.Gateway.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Http;
 
@@ -129,7 +131,7 @@ public sealed class ProtocolTests
     public async Task Requests_are_logged_in_the_common_format()
     {
         string path = Path.GetTempFileName();
-        await using (TestFace face = await TestFace.StartAsync(log: new AccessLog(path, TimeProvider.System)))
+        await using (TestFace face = await TestFace.StartAsync(log: new AccessLog(path, NullLogger.Instance, TimeProvider.System)))
         {
             using var client = new RawHttp(face.Endpoint);
             client.Exchange("GET /version?x=%22 HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -140,5 +142,33 @@ public sealed class ProtocolTests
         Assert.Matches("""^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /version\?x=%22 HTTP/1\.1" 200 20$""", lines[0]);
         Assert.EndsWith("\"PUT /version HTTP/1.1\" 405 0", lines[1]);
         File.Delete(path);
+    }
+
+    [Fact]
+    public async Task Requests_are_answered_while_the_disk_of_their_log_is_full()
+    {
+        // More than wait to be written.
+        const int Requests = 5000;
+        var failures = new Failures();
+        await using (TestFace face = await TestFace.StartAsync(log: new AccessLog("/dev/full", failures, TimeProvider.System)))
+        {
+            using var client = new RawHttp(face.Endpoint);
+            for (int i = 0; i < Requests; i++) Assert.Equal(200, client.Exchange("GET /version HTTP/1.1\r\nHost: x\r\n\r\n").Status);
+        }
+
+        Assert.StartsWith("requests are not logged: writing to /dev/full: ", Assert.Single(failures.Lines));
+    }
+
+    private sealed class Failures : ILogger
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue(formatter(state, exception));
     }
 }
