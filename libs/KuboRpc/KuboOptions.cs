@@ -21,6 +21,9 @@ public sealed record KuboOptions
     /// <summary>Whether <c>pin/rm</c> is refused (<c>unpin_disable</c>).</summary>
     public bool UnpinDisabled { get; init; }
 
+    /// <summary>A daemon that does not take a connection within this time is not there: its machine is off, or drops what comes.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Connections kept to the daemon at most; requests beyond wait for one.</summary>
     public int MaxConnections { get; init; } = 256;
 

@@ -1,4 +1,6 @@
 using System.IO.Compression;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using FakeDaemon;
 using Xunit;
@@ -29,6 +31,34 @@ public sealed class TransportTests
         await Assert.ThrowsAsync<DaemonUnreachableException>(() => client.RepoStatAsync());
         Assert.Single(daemon.Received);
         Assert.Equal(1, client.Gate.Failures);
+    }
+
+    [Fact]
+    public async Task A_machine_that_drops_what_comes_counts_as_a_daemon_that_is_away()
+    {
+        // A listener that accepts nothing: when its queue is full, further connections get no answer at all.
+        using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        deaf.Listen(0);
+        var port = ((IPEndPoint)deaf.LocalEndPoint!).Port;
+        var crowd = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
+        try
+        {
+            foreach (var one in crowd)
+                _ = one.ConnectAsync(IPAddress.Loopback, port).ContinueWith(connected => connected.Exception, TaskScheduler.Default);
+            await using var client = new KuboClient(new KuboOptions
+            {
+                Address = DaemonAddress.Parse($"/ip4/127.0.0.1/tcp/{port}"),
+                ConnectTimeout = TimeSpan.FromSeconds(1),
+            });
+            var failure = await Assert.ThrowsAsync<DaemonUnreachableException>(() => client.IdAsync());
+            Assert.Equal($"Post \"http://127.0.0.1:{port}/api/v0/id\": dial tcp 127.0.0.1:{port}: i/o timeout", failure.Message);
+            Assert.Equal(1, client.Gate.Failures);
+        }
+        finally
+        {
+            crowd.ForEach(one => one.Dispose());
+        }
     }
 
     [Fact]

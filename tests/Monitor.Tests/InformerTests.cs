@@ -1,4 +1,5 @@
 using Cluster.Monitor.Informers;
+using Cluster.Monitor.Running;
 using Xunit;
 
 namespace Cluster.Monitor.Tests;
@@ -51,6 +52,21 @@ public sealed class InformerTests
     [Fact]
     public async Task Without_tags_nothing_valid_is_found() =>
         Assert.Equal([new Finding("tag:none", "", false)], await new TagsInformer(new Dictionary<string, string>(), Ttl).FindAsync(default));
+
+    [Fact]
+    public async Task An_informer_whose_findings_hold_for_months_goes_on()
+    {
+        var patience = TimeSpan.FromSeconds(60);
+        using var stop = new CancellationTokenSource();
+        var hub = new MetricHub(TimeProvider.System);
+        var tags = new TagsInformer(new Dictionary<string, string> { ["zone"] = "a" }, TimeSpan.FromDays(200));
+        var loop = new InformerLoop(tags, Peers.Peer(1), hub, TimeProvider.System, failure => Assert.Fail(failure.ToString()));
+        var running = loop.RunAsync(stop.Token);
+        await loop.RunNowAsync(default).WaitAsync(patience);
+        await loop.RunNowAsync(default).WaitAsync(patience);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(patience));
+    }
 
     [Fact]
     public async Task The_number_of_pins_has_no_weight() =>

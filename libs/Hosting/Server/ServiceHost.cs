@@ -62,24 +62,33 @@ public static class ServiceHost
     private static async Task<int> RunAsync(WebApplication application)
     {
         var context = application.Services.GetRequiredService<ServiceContext>();
+        Exception? failure = null;
+        // Noted before the stop begins: what fails only because of the stop is none.
+        using var noting = application.Lifetime.ApplicationStopping.Register(() => failure = Failure(application.Services));
         try
         {
             await application.StartAsync();
             context.Health.SetListening();
             await application.WaitForShutdownAsync();
-            return context.ExitCode;
         }
         catch (OperationCanceledException) when (application.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
             // Stopped while it started.
-            return context.ExitCode;
         }
         catch (Exception error) when (error is not ServiceStartException)
         {
-            HostLog.Failed(context.Logger("service"), error, context.Options.Service);
-            return 1;
+            failure ??= error;
         }
+
+        if (failure is null)
+            return context.ExitCode;
+        HostLog.Failed(context.Logger("service"), failure, context.Options.Service);
+        return 1;
     }
+
+    /// <summary>Why one of the parts that run in the background ended, which stops the host; null when none did.</summary>
+    private static Exception? Failure(IServiceProvider services) =>
+        services.GetServices<IHostedService>().OfType<BackgroundService>().Select(static part => part.ExecuteTask?.Exception?.InnerException).FirstOrDefault(static e => e is not null);
 
     /// <summary>Builds the application of a service without starting it; for tests, which run services within their process.</summary>
     internal static async Task<WebApplication> BuildAsync(

@@ -12,14 +12,17 @@ internal static class ConnectionFailure
             if (cause is SocketException socket)
                 return Describe(socket, address);
         }
-        return failure is HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } ? "EOF"
+        return failure is OperationCanceledException ? $"{Dial(address)}: i/o timeout"
+            : failure is HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } ? "EOF"
             : failure is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } ? "unexpected EOF"
             : failure.Message;
     }
 
+    private static string Dial(DaemonAddress address) => address.SocketPath is { } path ? $"dial unix {path}" : $"dial tcp {address.Authority}";
+
     private static string Describe(SocketException socket, DaemonAddress address)
     {
-        var dial = address.SocketPath is { } path ? $"dial unix {path}" : $"dial tcp {address.Authority}";
+        var dial = Dial(address);
         return socket.SocketErrorCode switch
         {
             SocketError.ConnectionRefused => $"{dial}: connect: connection refused",

@@ -120,7 +120,7 @@ internal sealed class DaemonTransport : IDisposable
         MaxConnectionsPerServer = options.MaxConnections,
         PooledConnectionLifetime = connectionLifetime,
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
-        ConnectTimeout = TimeSpan.FromSeconds(30),
+        ConnectTimeout = options.ConnectTimeout,
         UseCookies = false,
         UseProxy = false,
         ActivityHeadersPropagator = null,
@@ -165,7 +165,7 @@ internal sealed class DaemonTransport : IDisposable
                 throw new OperationCanceledException(post + CallLimit.Canceled, failure, limit.Caller);
             if (limit.Expired)
                 throw new DaemonTimeoutException(post + limit.Reason);
-            if (failure is not (HttpRequestException or IOException or SocketException))
+            if (failure is not (HttpRequestException or IOException or SocketException or OperationCanceledException { InnerException: TimeoutException }))
                 throw;
             var cause = ConnectionFailure.Describe(failure, _address);
             Gate.Failed(cause);

@@ -1,3 +1,4 @@
+using Cluster.Hosting.Lifetime;
 using Grpc.Core;
 using KuboRpc;
 using Microsoft.Extensions.Hosting;
@@ -35,7 +36,7 @@ public sealed class ConnectorRunner : BackgroundService
     {
         try
         {
-            await Task.WhenAll(_health.RunAsync(stoppingToken), _swarms.RunAsync(stoppingToken), _trigger.RunAsync(stoppingToken));
+            await Loops.RunAsync([_health.RunAsync, _swarms.RunAsync, _trigger.RunAsync], stoppingToken);
         }
         catch (Exception e) when (stoppingToken.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
         {

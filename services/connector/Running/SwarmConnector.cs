@@ -17,13 +17,16 @@ public sealed class SwarmConnector(
     /// <summary>Members and addresses tried in one round at most.</summary>
     private const int MaxAddresses = 10_000;
 
+    /// <summary>Timers take no more than about 49 days.</summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(40);
+
     /// <summary>Waits, then makes one round.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (delay <= TimeSpan.Zero)
             return;
-        await Task.Delay(delay, time, cancellationToken);
-        using var expired = new CancellationTokenSource(limit, time);
+        await Task.Delay(delay < LongestDelay ? delay : LongestDelay, time, cancellationToken);
+        using var expired = new CancellationTokenSource(limit < LongestDelay ? limit : LongestDelay, time);
         using var round = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expired.Token);
         try
         {

@@ -17,6 +17,9 @@ public sealed class InformerLoop(IInformer informer, PeerId peer, MetricHub hub,
     /// <summary>A run that takes longer has failed. JS-IPFS needs up to a second for its repository's size, busy ones more.</summary>
     private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>Timers take no more than about 49 days; a finding may be said to hold for longer.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
     private readonly Channel<TaskCompletionSource> _asked = Channel.CreateBounded<TaskCompletionSource>(64);
 
     /// <summary>The informer's name.</summary>
@@ -42,7 +45,7 @@ public sealed class InformerLoop(IInformer informer, PeerId peer, MetricHub hub,
             var pause = await RunOnceAsync(cancellationToken);
             waiting.ForEach(asked => asked.TrySetResult());
             waiting.Clear();
-            using var next = new CancellationTokenSource(pause, time);
+            using var next = new CancellationTokenSource(pause < LongestPause ? pause : LongestPause, time);
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, next.Token);
             try
             {

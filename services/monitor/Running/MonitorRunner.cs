@@ -1,5 +1,6 @@
 using Grpc.Core;
 using System.Diagnostics.Metrics;
+using Cluster.Hosting.Lifetime;
 using Cluster.Monitor.Informers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ public sealed class MonitorRunner : BackgroundService
     /// A peer whose daemon does not answer at the start waits this long with its first ping, so that the ping names the daemon.
     /// </summary>
     private static readonly TimeSpan FirstPingPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Timers take no more than about 49 days.</summary>
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(40);
 
     private readonly MonitorSettings _settings;
     private readonly MetricHub _hub;
@@ -50,14 +54,9 @@ public sealed class MonitorRunner : BackgroundService
     {
         try
         {
-            await Task.WhenAll(
-            [
-                _daemon.RunAsync(stoppingToken),
-                CheckAsync(stoppingToken),
-                ExpireAsync(stoppingToken),
-                PingAsync(stoppingToken),
-                .. _informers.Select(informer => informer.RunAsync(stoppingToken)),
-            ]);
+            await Loops.RunAsync(
+                [_daemon.RunAsync, CheckAsync, ExpireAsync, PingAsync, .. _informers.Select(informer => (Func<CancellationToken, Task>)informer.RunAsync)],
+                stoppingToken);
         }
         catch (Exception e) when (stoppingToken.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
         {
@@ -101,7 +100,7 @@ public sealed class MonitorRunner : BackgroundService
 
     private async Task CheckAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(_settings.CheckInterval, _time);
+        using var timer = new PeriodicTimer(_settings.CheckInterval < LongestInterval ? _settings.CheckInterval : LongestInterval, _time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             foreach (var alert in _hub.Check())
