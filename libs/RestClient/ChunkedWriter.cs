@@ -9,6 +9,9 @@ internal sealed class ChunkedWriter(Stream connection) : Stream
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _used;
 
+    /// <summary>Whether the connection took no more: what fails otherwise is the body's own.</summary>
+    public bool IsBroken { get; private set; }
+
     public override bool CanRead => false;
 
     public override bool CanSeek => false;
@@ -43,17 +46,30 @@ internal sealed class ChunkedWriter(Stream connection) : Stream
     {
         if (_used == 0)
             return;
-        await connection.WriteAsync(Encoding.ASCII.GetBytes(_used.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), cancellationToken);
-        await connection.WriteAsync(_buffer.AsMemory(0, _used), cancellationToken);
-        await connection.WriteAsync("\r\n"u8.ToArray(), cancellationToken);
+        await SendAsync(Encoding.ASCII.GetBytes(_used.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), cancellationToken);
+        await SendAsync(_buffer.AsMemory(0, _used), cancellationToken);
+        await SendAsync("\r\n"u8.ToArray(), cancellationToken);
         _used = 0;
+    }
+
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        try
+        {
+            await connection.WriteAsync(bytes, cancel);
+        }
+        catch
+        {
+            IsBroken = true;
+            throw;
+        }
     }
 
     /// <summary>Sends the rest and the chunk that ends the body.</summary>
     public async Task CompleteAsync(CancellationToken cancel)
     {
         await FlushAsync(cancel);
-        await connection.WriteAsync("0\r\n\r\n"u8.ToArray(), cancel);
+        await SendAsync("0\r\n\r\n"u8.ToArray(), cancel);
         await connection.FlushAsync(cancel);
     }
 

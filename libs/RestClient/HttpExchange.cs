@@ -54,14 +54,31 @@ internal static class HttpExchange
             var reader = new LineReader(connection);
             var answer = ReadHeadAsync(reader, connection, cancel);
             if (await Task.WhenAny(body, answer) == body)
-                await body; // a body that cannot be made or sent is the better explanation, unless there is an answer already
-            return await answer;
+                await body; // a body that cannot be made is the better explanation, unless there is an answer already
+            var response = await answer;
+            if (!body.IsCompletedSuccessfully)
+                response.Sending = new SendingBody(sending, WatchAsync(body, response.Body, connection));
+            return response;
         }
         catch
         {
             await sending.CancelAsync();
             await connection.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>A body that cannot be made to its end ends the answer too: the other side would wait for the rest, and we for it.</summary>
+    private static async Task WatchAsync(Task body, ResponseBody answer, Stream connection)
+    {
+        try
+        {
+            await body;
+        }
+        catch (Exception e)
+        {
+            answer.Fail(e);
+            await connection.DisposeAsync();
         }
     }
 
@@ -107,7 +124,7 @@ internal static class HttpExchange
             await body(writer, cancel);
             await writer.CompleteAsync(cancel);
         }
-        catch (IOException e) when (e.InnerException is System.Net.Sockets.SocketException)
+        catch (IOException) when (writer.IsBroken)
         {
             // The peer closed its side while it was being written to: what it answered says why, and is read by the other half.
             await Task.Yield();

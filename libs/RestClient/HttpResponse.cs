@@ -20,5 +20,16 @@ internal sealed class HttpResponse(int status, IReadOnlyList<(string Name, strin
         return string.Empty;
     }
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    /// <summary>The request's body as far as it is still being sent.</summary>
+    public SendingBody? Sending { get; set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Sending is not null)
+            await Sending.Cancellation.CancelAsync();
+        await connection.DisposeAsync();
+    }
 }
+
+/// <summary>A body under way: what stops it, and its end, which never fails.</summary>
+internal sealed record SendingBody(CancellationTokenSource Cancellation, Task End);

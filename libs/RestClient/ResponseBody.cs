@@ -11,10 +11,27 @@ internal sealed class ResponseBody(LineReader reader, bool chunked, long? length
     private bool _started;
     private bool _ended = length == 0;
 
+    private volatile Exception? _failure;
+
     public List<(string Name, string Value)> Trailers { get; } = [];
+
+    /// <summary>Says why reading is about to fail.</summary>
+    public void Fail(Exception failure) => _failure = failure;
 
     /// <summary>0 at the end.</summary>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancel)
+    {
+        try
+        {
+            return await ReadOnAsync(buffer, cancel);
+        }
+        catch (Exception e) when (_failure is not null && !cancel.IsCancellationRequested)
+        {
+            throw new IOException(_failure.Message, e);
+        }
+    }
+
+    private async ValueTask<int> ReadOnAsync(Memory<byte> buffer, CancellationToken cancel)
     {
         while (!_ended)
         {
