@@ -56,16 +56,6 @@ public sealed class JsGossipTests
         }
     }
 
-    private static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
-    {
-        for (int i = 0; i < 200; i++)
-        {
-            if (await condition()) return;
-            await Task.Delay(100);
-        }
-        Assert.Fail(what);
-    }
-
     private static async Task<string[]> GotAsync(JsPeer peer) =>
         [.. (await peer.AskAsync("received", new { topic = Topic })).EnumerateArray().Select(text => text.GetString()!)];
 
@@ -92,7 +82,7 @@ public sealed class JsGossipTests
         await b.Host.DialAsync(second.Address);
         await second.AskAsync("dial", new { address = c.Address.ToString() });
         await c.Host.DialAsync(a.Address);
-        await EventuallyAsync(async () => ours.All(o => o.Gossip.MeshOf(Topic).Count == 2) && (await MeshAsync(first)).Length == 2 && (await MeshAsync(second)).Length == 2,
+        await Eventually.HoldsAsync(async () => ours.All(o => o.Gossip.MeshOf(Topic).Count == 2) && (await MeshAsync(first)).Length == 2 && (await MeshAsync(second)).Length == 2,
             "the mesh does not form");
 
         List<string> sent = [];
@@ -107,7 +97,7 @@ public sealed class JsGossipTests
             sent.AddRange(texts);
             await peer.AskAsync("publish", new { topic = Topic, texts });
         }
-        await EventuallyAsync(async () => ours.All(o => o.Got.Count >= sent.Count) && (await GotAsync(first)).Length >= 150 && (await GotAsync(second)).Length >= 150,
+        await Eventually.HoldsAsync(async () => ours.All(o => o.Got.Count >= sent.Count) && (await GotAsync(first)).Length >= 150 && (await GotAsync(second)).Length >= 150,
             "not all messages arrive");
         // Second copies would come with the gossip of the next heartbeats.
         await Task.Delay(3 * Options.HeartbeatInterval);
@@ -120,14 +110,14 @@ public sealed class JsGossipTests
         }
 
         first.Kill();
-        await EventuallyAsync(() => Task.FromResult(!a.Gossip.Peers.Contains(first.Id) && !b.Gossip.Peers.Contains(first.Id)), "the loss is not noticed");
+        await Eventually.HoldsAsync(() => !a.Gossip.Peers.Contains(first.Id) && !b.Gossip.Peers.Contains(first.Id), "the loss is not noticed");
         // The ring is a chain now: b - second - c - a.
         int before = a.Got.Count;
         b.Gossip.Publish(Topic, "after the kill"u8.ToArray());
-        await EventuallyAsync(async () => ours.All(o => o.Got.Count == before + 1) && (await GotAsync(second)).Contains("after the kill"), "messages do not pass any more");
+        await Eventually.HoldsAsync(async () => ours.All(o => o.Got.Count == before + 1) && (await GotAsync(second)).Contains("after the kill"), "messages do not pass any more");
         Assert.All(ours, o => Assert.Contains("after the kill", o.Got));
         // A new link is taken into the mesh.
         await a.Host.DialAsync(b.Address);
-        await EventuallyAsync(() => Task.FromResult(a.Gossip.MeshOf(Topic).Contains(b.Host.Id) && b.Gossip.MeshOf(Topic).Contains(a.Host.Id)), "the mesh does not heal");
+        await Eventually.HoldsAsync(() => a.Gossip.MeshOf(Topic).Contains(b.Host.Id) && b.Gossip.MeshOf(Topic).Contains(a.Host.Id), "the mesh does not heal");
     }
 }

@@ -57,7 +57,7 @@ public sealed class JsLibp2pTests
         var answer = await peer.AskAsync("dial", new { address = host.ListenAddresses[0].WithPeer(host.Id).ToString() });
         Assert.Equal(host.Id.ToString(), answer.GetProperty("peer").GetString());
         // The dialler is done a moment before the listener, whose turn the last message of the handshake is.
-        for (int i = 0; i < 500 && !host.IsConnected(peer.Id); i++) await Task.Delay(10);
+        await Eventually.HoldsAsync(() => host.IsConnected(peer.Id), "the listener does not see the connection");
         return (host, peer, host.ConnectionsTo(peer.Id)[0]);
     }
 
@@ -156,7 +156,7 @@ public sealed class JsLibp2pTests
             await stream.Input.ReadAsync(Deadline());
             stream.Reset();
         }
-        for (int i = 0; i < 100 && (await peer.AskAsync("resets")).GetInt32() == 0; i++) await Task.Delay(20);
+        await Eventually.HoldsAsync(async () => (await peer.AskAsync("resets")).GetInt32() > 0, "the reset does not arrive");
         Assert.Equal(1, (await peer.AskAsync("resets")).GetInt32());
         Assert.True((await peer.AskAsync("reset", new { peer = host.Id.ToString() })).GetBoolean());
         Assert.True(host.ConnectionsTo(peer.Id)[0].IsOpen);

@@ -49,7 +49,7 @@ public sealed class JsTlsTests
         var answer = await peer.AskAsync("dial", new { address = host.ListenAddresses[0].WithPeer(host.Id).ToString() });
         Assert.Equal(host.Id.ToString(), answer.GetProperty("peer").GetString());
         // The dialler is done a moment before the listener.
-        for (int i = 0; i < 500 && !host.IsConnected(peer.Id); i++) await Task.Delay(10);
+        await Eventually.HoldsAsync(() => host.IsConnected(peer.Id), "the listener does not see the connection");
         await CheckAsync(host, peer, host.ConnectionsTo(peer.Id)[0]);
     }
 

@@ -21,13 +21,14 @@ public sealed class DialTests
     [Fact]
     public async Task Failures_are_told_apart()
     {
-        await using var a = await TestHosts.StartAsync(o => o with { Security = SecurityProtocols.Noise, DialTimeout = TimeSpan.FromSeconds(2) });
+        await using var a = await TestHosts.StartAsync(o => o with { Security = SecurityProtocols.Noise });
+        await using var hasty = await TestHosts.StartAsync(o => o with { DialTimeout = TimeSpan.FromSeconds(1) });
         await using var tls = await TestHosts.StartAsync(o => o with { Security = SecurityProtocols.Tls });
         var nobody = PrivateKey.GenerateEd25519().PeerId;
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         Assert.Equal(DialFailure.Refused, await FailureAsync(a.DialAsync(DeadAddress().WithPeer(nobody))));
-        Assert.Equal(DialFailure.TimedOut, await FailureAsync(a.DialAsync(Multiaddr.FromEndPoint((IPEndPoint)silent.LocalEndpoint).WithPeer(nobody))));
+        Assert.Equal(DialFailure.TimedOut, await FailureAsync(hasty.DialAsync(Multiaddr.FromEndPoint((IPEndPoint)silent.LocalEndpoint).WithPeer(nobody))));
         Assert.Equal(DialFailure.NoCommonProtocol, await FailureAsync(a.DialAsync(tls.Address())));
         Assert.Equal(DialFailure.NoAddresses, await FailureAsync(a.DialAsync(nobody)));
         Assert.Equal(DialFailure.NoDialableAddresses, await FailureAsync(a.DialAsync(Multiaddr.Parse("/ip4/127.0.0.1/udp/1/quic-v1").WithPeer(nobody))));

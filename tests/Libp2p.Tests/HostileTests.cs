@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Libp2p.Hosting;
 using Libp2p.Muxing;
+using Libp2p.Simulation;
 using Libp2p.Transport;
 using Xunit;
 
@@ -10,8 +11,6 @@ namespace Libp2p.Tests;
 /// <summary>Peers that mean harm, or do not know better: they are shut out with a reason, and nobody else notices.</summary>
 public sealed class HostileTests
 {
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(3);
-
     private static async Task<NetworkStream> ConnectAsync(Libp2pHost host)
     {
         host.ListenAddresses[0].TryGetTcpEndPoint(out var endPoint);
@@ -21,12 +20,12 @@ public sealed class HostileTests
     }
 
     /// <summary>Reads until the other side closes or resets.</summary>
-    private static async Task<byte[]> UntilClosedAsync(Stream stream, int seconds = 10)
+    private static async Task<byte[]> UntilClosedAsync(Stream stream)
     {
         var all = new MemoryStream();
         try
         {
-            await stream.CopyToAsync(all, TestHosts.Deadline(seconds));
+            await stream.CopyToAsync(all, TestHosts.Deadline(60));
         }
         catch (IOException)
         {
@@ -61,16 +60,20 @@ public sealed class HostileTests
     [Fact]
     public async Task Who_says_nothing_is_shut_out_after_the_handshake_timeout()
     {
-        await using var host = await TestHosts.StartAsync(o => o with { HandshakeTimeout = Short, Secret = TestHosts.Secret });
+        var time = new VirtualTime();
+        await using var host = await TestHosts.StartAsync(o => o with { Secret = TestHosts.Secret, Time = time });
         await using var silent = await ConnectAsync(host);
         await AssertServesAsync(host);
-        await UntilClosedAsync(silent);
+        var closed = UntilClosedAsync(silent);
+        Assert.False(closed.IsCompleted);
+        await time.PassUntilAsync(closed, TimeSpan.FromSeconds(1));
     }
 
     [Fact]
     public async Task Who_drips_byte_by_byte_is_shut_out_after_the_handshake_timeout()
     {
-        await using var host = await TestHosts.StartAsync(o => o with { HandshakeTimeout = Short });
+        var time = new VirtualTime();
+        await using var host = await TestHosts.StartAsync(o => o with { Time = time });
         await using var slow = await ConnectAsync(host);
         var closed = UntilClosedAsync(slow);
         byte[] hello = Negotiation.MultistreamToken.Encode("/multistream/1.0.0", "/noise");
@@ -84,9 +87,9 @@ public sealed class HostileTests
             {
                 break;
             }
-            await Task.Delay(200);
+            await time.AdvanceAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         }
-        await closed;
+        await time.PassUntilAsync(closed, TimeSpan.FromSeconds(1));
         await AssertServesAsync(host);
     }
 
@@ -96,25 +99,24 @@ public sealed class HostileTests
     [InlineData("\0\0\0\0\0\0\0\0")]
     public async Task Who_speaks_something_else_is_shut_out_at_once(string words)
     {
-        await using var host = await TestHosts.StartAsync();
+        // The handshake timeout is not what ends it: that clock stands still.
+        await using var host = await TestHosts.StartAsync(o => o with { Time = new VirtualTime() });
         await using var stranger = await ConnectAsync(host);
         await stranger.WriteAsync(Encoding.Latin1.GetBytes(words));
-        await UntilClosedAsync(stranger, seconds: 5);
+        await UntilClosedAsync(stranger);
         await AssertServesAsync(host);
     }
 
     [Fact]
     public async Task Waiting_connections_are_bounded()
     {
-        await using var host = await TestHosts.StartAsync(o => o with { Limits = new ResourceLimits { PendingInbound = 4 }, HandshakeTimeout = TimeSpan.FromSeconds(5) });
+        await using var host = await TestHosts.StartAsync(o => o with { Limits = new ResourceLimits { PendingInbound = 4 }, Time = new VirtualTime() });
         var idle = new List<NetworkStream>();
         for (int i = 0; i < 4; i++) idle.Add(await ConnectAsync(host));
-        await Task.Delay(200);
-        await using var surplus = await ConnectAsync(host);
-        Assert.Empty(await UntilClosedAsync(surplus, seconds: 3));
+        // They are taken in the order in which they came.
+        await using (var surplus = await ConnectAsync(host)) Assert.Empty(await UntilClosedAsync(surplus));
         foreach (var connection in idle) await connection.DisposeAsync();
-        await TestHosts.EventuallyAsync(() => true, "");
-        await Task.Delay(200);
+        await TestHosts.EventuallyAsync(() => host.PendingInbound == 0, "the places are not given back");
         await AssertServesAsync(host);
     }
 
@@ -192,7 +194,7 @@ public sealed class HostileTests
     {
         await using var host = await TestHosts.StartAsync();
         var (stream, key) = await SecureAsync(host);
-        _ = UntilClosedAsync(stream, seconds: 60);
+        _ = UntilClosedAsync(stream);
         for (uint id = 1; id < 20_000; id += 2)
         {
             await stream.WriteAsync((byte[])[.. Frame(YamuxType.WindowUpdate, YamuxFlags.Syn, id, 0), .. Frame(YamuxType.WindowUpdate, YamuxFlags.Rst, id, 0)]);
@@ -206,22 +208,28 @@ public sealed class HostileTests
     [Fact]
     public async Task Who_pings_and_never_reads_is_disconnected()
     {
-        await using var host = await TestHosts.StartAsync(o => o with { Yamux = new YamuxOptions { ResponseTimeout = TimeSpan.FromSeconds(1) } });
+        var time = new VirtualTime();
+        await using var host = await TestHosts.StartAsync(o => o with { Time = time });
         var (stream, key) = await SecureAsync(host);
         await TestHosts.EventuallyAsync(() => host.IsConnected(key.PeerId), "not connected");
         var connection = host.ConnectionsTo(key.PeerId)[0];
         var pings = Enumerable.Range(0, 2000).SelectMany(n => Frame(YamuxType.Ping, YamuxFlags.Syn, 0, (uint)n)).ToArray();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        try
-        {
-            while (!connection.Closed.IsCompleted) await stream.WriteAsync(pings, limit.Token);
-        }
-        catch (IOException)
-        {
-            // The other side has had enough.
-        }
-        await connection.Closed.WaitAsync(TestHosts.Deadline());
+        var pinging = PingAsync();
+        await time.PassUntilAsync(connection.Closed, TimeSpan.FromSeconds(1));
+        await pinging;
         await AssertServesAsync(host);
+
+        async Task PingAsync()
+        {
+            try
+            {
+                while (!connection.Closed.IsCompleted) await stream.WriteAsync(pings, TestHosts.Deadline(60));
+            }
+            catch (IOException)
+            {
+                // The other side has had enough.
+            }
+        }
     }
 
     [Fact]

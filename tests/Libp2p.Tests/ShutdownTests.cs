@@ -42,6 +42,8 @@ public sealed class ShutdownTests
         await using var a = await TestHosts.StartAsync();
         await using var b = await TestHosts.StartAsync();
         b.HandleEcho();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        b.Handle("/hold/1.0.0", (_, _) => release.Task);
         var connection = await a.DialAsync(b.Address(), TestHosts.Deadline());
         await connection.Identified.WaitAsync(TestHosts.Deadline());
         await TestHosts.EventuallyAsync(() => connection.StreamCount == 0, "identify does not end");
@@ -49,6 +51,13 @@ public sealed class ShutdownTests
         Assert.Equal(0, connection.StreamCount);
         await (await connection.NewStreamAsync("/echo/1.0.0", TestHosts.Deadline())).AsStream().DisposeAsync();
         Assert.Equal(0, connection.StreamCount);
+        var torn = await connection.NewStreamAsync("/hold/1.0.0", TestHosts.Deadline());
+        torn.Output.Write(TestHosts.Pattern((int)YamuxOptions.InitialWindow + 1000));
+        var left = torn.Output.FlushAsync(CancellationToken.None).AsTask();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await torn.DisposeAsync());
+        Assert.Equal(0, connection.StreamCount);
+        await Assert.ThrowsAsync<StreamResetException>(() => left);
+        release.SetResult();
         await TestHosts.EventuallyAsync(() => b.ConnectionsTo(a.Id)[0].StreamCount == 0, "a stream is left at the other host");
     }
 

@@ -45,8 +45,8 @@ public sealed class SimulationTests
             await stream.Output.CompleteAsync();
             return await reading;
         });
-        for (int i = 0; i < 60 && !echo.IsCompleted; i++) await time.AdvanceAsync(TimeSpan.FromSeconds(1), Step);
-        Assert.Equal(TestHosts.Pattern(400_000), await echo.WaitAsync(TestHosts.Deadline()));
+        await time.PassUntilAsync(echo, Step);
+        Assert.Equal(TestHosts.Pattern(400_000), await echo);
         Assert.True(time.GetElapsedTime(0) > TimeSpan.FromMilliseconds(300));
     }
 
@@ -59,18 +59,19 @@ public sealed class SimulationTests
         await using var a = new Libp2pHost(new HostOptions { Key = PrivateKey.GenerateEd25519(), Transports = [first], Time = time });
         await using var b = await StartAsync(network, time);
         var dial = a.DialAsync(b.Address());
-        await time.AdvanceAsync(TimeSpan.FromMilliseconds(100), Step);
-        var connection = await dial.WaitAsync(TestHosts.Deadline());
+        await time.PassUntilAsync(dial, Step);
+        var connection = await dial;
         network.Partition([first.Host]);
-        await time.AdvanceAsync(TimeSpan.FromSeconds(45), TimeSpan.FromMilliseconds(500));
-        var reason = await connection.Closed.WaitAsync(TestHosts.Deadline());
+        var parting = time.GetTimestamp();
+        await time.PassUntilAsync(connection.Closed, TimeSpan.FromMilliseconds(500));
+        Assert.True(time.GetElapsedTime(parting) >= TimeSpan.FromSeconds(30));
+        var reason = await connection.Closed;
         Assert.Contains("keep-alive", reason.Message, StringComparison.Ordinal);
         var parted = a.DialAsync(b.Address());
-        await time.AdvanceAsync(TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(500));
-        Assert.Equal(DialFailure.TimedOut, (await Assert.ThrowsAsync<DialException>(() => parted)).Failure);
+        Assert.Equal(DialFailure.TimedOut, (await Assert.ThrowsAsync<DialException>(() => time.PassUntilAsync(parted, TimeSpan.FromMilliseconds(500)))).Failure);
         network.Heal();
         dial = a.DialAsync(b.Address());
-        await time.AdvanceAsync(TimeSpan.FromMilliseconds(100), Step);
-        Assert.True((await dial.WaitAsync(TestHosts.Deadline())).IsOpen);
+        await time.PassUntilAsync(dial, Step);
+        Assert.True((await dial).IsOpen);
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using Libp2p.Simulation;
 using Xunit;
 
 namespace Libp2p.Tests;
@@ -41,6 +42,13 @@ internal static class TestHosts
         var bytes = new byte[length];
         for (int i = 0; i < length; i++) bytes[i] = (byte)((i * 31 + 7) % 251);
         return bytes;
+    }
+
+    /// <summary>Lets time pass until something has ended: however late a busy machine sets its timers, they come.</summary>
+    public static async Task PassUntilAsync(this VirtualTime time, Task end, TimeSpan step)
+    {
+        for (var waited = Stopwatch.StartNew(); !end.IsCompleted && waited.Elapsed < Patience;) await time.AdvanceAsync(step, step);
+        await end.WaitAsync(Patience);
     }
 
     /// <summary>Waits for a condition of which nothing tells when it holds.</summary>

@@ -218,6 +218,9 @@ public sealed class Libp2pHost : IAsyncDisposable
     /// <summary>Closes all connections to a peer.</summary>
     public Task DisconnectAsync(PeerId peer) => Task.WhenAll(pool.To(peer).Select(c => c.CloseAsync()));
 
+    /// <summary>Inbound connections that are not secured yet.</summary>
+    internal int PendingInbound => ledger.PendingInbound;
+
     /// <summary>Another peer says at which address it reached this host.</summary>
     internal void ObserveAddress(PeerConnection connection, Multiaddr address)
     {

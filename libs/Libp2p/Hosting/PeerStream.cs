@@ -73,9 +73,21 @@ public sealed class PeerStream : IDuplexPipe, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Volatile.Read(ref state) != 0) return;
-        await Output.CompleteAsync();
-        await Input.CompleteAsync();
-        End();
+        try
+        {
+            await Output.CompleteAsync();
+        }
+        catch
+        {
+            // Somebody still writes: that is not to be taken for the whole.
+            muxed.Reset(StreamErrorCode.None);
+            throw;
+        }
+        finally
+        {
+            await Input.CompleteAsync();
+            End();
+        }
     }
 
     /// <summary>Like <see cref="DisposeAsync"/>, without waiting for what is collected to go out.</summary>

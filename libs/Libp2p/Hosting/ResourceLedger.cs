@@ -40,6 +40,15 @@ internal sealed class ResourceLedger(ResourceLimits limits)
         }
     }
 
+    /// <summary>Places taken by <see cref="TryBeginInbound"/>.</summary>
+    public int PendingInbound
+    {
+        get
+        {
+            lock (gate) return pendingInbound;
+        }
+    }
+
     public void EndInbound()
     {
         lock (gate) pendingInbound--;

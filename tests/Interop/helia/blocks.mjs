@@ -10,6 +10,7 @@ import { tcp } from '@libp2p/tcp'
 import { identify } from '@libp2p/identify'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
+import { soon, times, connectionTimes } from '../js/patience.mjs'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import * as dagPb from '@ipld/dag-pb'
@@ -20,14 +21,15 @@ const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
   transports: [tcp()],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
+  connectionManager: connectionTimes,
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   peerDiscovery: [],
-  services: { identify: identify() }
+  services: { identify: identify(times) }
 }))
 await helia.start()
 
 async function get (cid) {
-  const value = await helia.blockstore.get(cid, { signal: AbortSignal.timeout(60000) })
+  const value = await helia.blockstore.get(cid, { signal: soon() })
   if (value instanceof Uint8Array) return value
   const parts = []
   for await (const part of value) parts.push(part)
@@ -41,7 +43,7 @@ async function put (bytes, codec) {
 }
 
 const commands = {
-  dial: async ({ address }) => (await helia.libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(10000) })).remotePeer.toString(),
+  dial: async ({ address }) => (await helia.libp2p.dial(multiaddr(address), { signal: soon() })).remotePeer.toString(),
   // A dag-pb tree: a root, nodes beneath it, and leaves beneath those; as many blocks as asked for.
   make: async ({ blocks, width }) => {
     let level = []

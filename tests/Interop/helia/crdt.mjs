@@ -11,6 +11,7 @@ import { tcp } from '@libp2p/tcp'
 import { identify } from '@libp2p/identify'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
+import { soon, times, connectionTimes } from '../js/patience.mjs'
 import { CID } from 'multiformats/cid'
 import { base32upper } from 'multiformats/bases/base32'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -35,9 +36,10 @@ const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
   transports: [tcp()],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
+  connectionManager: connectionTimes,
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   peerDiscovery: [],
-  services: { identify: identify(), pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, heartbeatInterval: 500, msgIdFn: messageId }) }
+  services: { identify: identify(times), pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, heartbeatInterval: 500, msgIdFn: messageId }) }
 }))
 await helia.start()
 const pubsub = helia.libp2p.services.pubsub
@@ -71,7 +73,7 @@ const base32 = (data) => base32upper.encode(data).slice(1)
 const decodeHeads = (data) => [...fields(data)].flatMap(([, head]) => [...fields(head)].map(([, cid]) => CID.decode(cid).toString()))
 
 async function get (cid) {
-  const value = await helia.blockstore.get(cid, { signal: AbortSignal.timeout(30000) })
+  const value = await helia.blockstore.get(cid, { signal: soon() })
   if (value instanceof Uint8Array) return value
   const parts = []
   for await (const part of value) parts.push(part)
@@ -79,7 +81,7 @@ async function get (cid) {
 }
 
 const commands = {
-  dial: async ({ address }) => (await helia.libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(10000) })).remotePeer.toString(),
+  dial: async ({ address }) => (await helia.libp2p.dial(multiaddr(address), { signal: soon() })).remotePeer.toString(),
   subscribe: async ({ topics }) => { for (const each of topics) pubsub.subscribe(each); return true },
   subscribers: async ({ topic }) => pubsub.getSubscribers(topic).map(String),
   publish: async ({ topic, hex }) => { await pubsub.publish(topic, Buffer.from(hex, 'hex')); return true },

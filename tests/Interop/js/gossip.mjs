@@ -8,6 +8,7 @@ import { identify, identifyPush } from '@libp2p/identify'
 import { gossipsub } from '@libp2p/gossipsub'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
+import { soon, times, connectionTimes } from './patience.mjs'
 import xsalsa20 from 'xsalsa20'
 
 // See peer.mjs.
@@ -28,10 +29,11 @@ const node = await createLibp2p({
   transports: [tcp()],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
+  connectionManager: connectionTimes,
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   services: {
-    identify: identify(),
-    identifyPush: identifyPush(),
+    identify: identify(times),
+    identifyPush: identifyPush(times),
     pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, floodPublish: false, heartbeatInterval: Number(heartbeat), msgIdFn: messageId })
   }
 })
@@ -44,7 +46,7 @@ pubsub.addEventListener('message', event => {
 })
 
 const commands = {
-  dial: async ({ address }) => (await node.dial(multiaddr(address), { signal: AbortSignal.timeout(10000) })).remotePeer.toString(),
+  dial: async ({ address }) => (await node.dial(multiaddr(address), { signal: soon() })).remotePeer.toString(),
   subscribe: async ({ topic }) => { pubsub.subscribe(topic); return true },
   unsubscribe: async ({ topic }) => { pubsub.unsubscribe(topic); return true },
   publish: async ({ topic, texts }) => {

@@ -11,6 +11,7 @@ import { identify, identifyPush } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
+import { soon, times, connectionTimes } from './patience.mjs'
 import { peerIdFromString } from '@libp2p/peer-id'
 import xsalsa20 from 'xsalsa20'
 
@@ -32,8 +33,8 @@ const node = await createLibp2p({
   connectionEncrypters: [security === 'tls' ? tls() : noise()],
   streamMuxers: [yamux()],
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
-  connectionManager: { inboundConnectionThreshold: 1000 },
-  services: { identify: identify(), identifyPush: identifyPush(), ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }) }
+  connectionManager: { inboundConnectionThreshold: 1000, ...connectionTimes },
+  services: { identify: identify(times), identifyPush: identifyPush(times), ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8, ...times }) }
 })
 
 const many = { maxInboundStreams: 1000, maxOutboundStreams: 1000 }
@@ -98,12 +99,12 @@ async function echo (peer, protocol, total, chunkSize) {
 
 const commands = {
   dial: async ({ address }) => {
-    const connection = await node.dial(multiaddr(address), { signal: AbortSignal.timeout(10000) })
+    const connection = await node.dial(multiaddr(address), { signal: soon() })
     return { peer: connection.remotePeer.toString(), encryption: connection.encryption, muxer: connection.multiplexer }
   },
   ping: async ({ peer }) => await node.services.ping.ping(peerIdFromString(peer)),
   identified: async ({ peer }) => {
-    for (let i = 0; i < 200; i++) {
+    for (const late = soon(); !late.aborted;) {
       try {
         const known = await node.peerStore.get(peerIdFromString(peer))
         const agent = known.metadata.get('AgentVersion')

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
@@ -100,7 +101,7 @@ public sealed partial class RecordedExchangeTests
         {
             Address = address,
             RequestTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(requestTimeout / Speed) : TimeSpan.FromMinutes(1),
-            PinTimeout = TimeSpan.FromSeconds(20 / Speed),
+            PinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(20 / Speed) : TimeSpan.FromMinutes(1),
             UnpinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(5 / Speed) : TimeSpan.FromMinutes(1),
             BlockIdle = TimeSpan.FromSeconds(2),
         });
@@ -140,7 +141,7 @@ public sealed partial class RecordedExchangeTests
         if (call.TryGetProperty("Origins", out _))
         {
             // Connects go out beside the pin; give those on their way the time to arrive.
-            for (var patience = 0; daemon.Received.Count < exchanges.Count && patience < 100; patience++)
+            for (var waited = Stopwatch.StartNew(); daemon.Received.Count < exchanges.Count && waited.Elapsed < TimeSpan.FromSeconds(30);)
                 await Task.Delay(20);
         }
         var received = daemon.Received.ToList();

@@ -131,8 +131,9 @@ public sealed class BehaviourGoldenTests
     private static async Task DialAsync(JsonElement seen)
     {
         string listener = seen.Text("listener")!;
-        await using var dialer = await TestHosts.StartAsync(o => o with { Secret = TestHosts.Secret, Listen = [], DialTimeout = TimeSpan.FromSeconds(3) });
-        if (listener.Contains("says nothing", StringComparison.Ordinal))
+        bool silence = listener.Contains("says nothing", StringComparison.Ordinal);
+        await using var dialer = await TestHosts.StartAsync(o => o with { Secret = TestHosts.Secret, Listen = [], DialTimeout = silence ? TimeSpan.FromSeconds(1) : o.DialTimeout });
+        if (silence)
         {
             using var silent = new TcpListener(IPAddress.Loopback, 0);
             silent.Start();
@@ -140,7 +141,7 @@ public sealed class BehaviourGoldenTests
             return;
         }
         bool other = listener.Contains("other secret", StringComparison.Ordinal);
-        await using var host = await TestHosts.StartAsync(o => o with { Secret = other ? NetworkSecret.Generate() : TestHosts.Secret, HandshakeTimeout = TimeSpan.FromSeconds(2) });
+        await using var host = await TestHosts.StartAsync(o => o with { Secret = other ? NetworkSecret.Generate() : TestHosts.Secret, HandshakeTimeout = other ? TimeSpan.FromSeconds(2) : o.HandshakeTimeout });
         if (other) Assert.Equal(DialFailure.OtherNetwork, await FailureAsync(dialer, host.Id, host.ListenAddresses[0]));
         else if (listener.Contains("other identity", StringComparison.Ordinal))
             Assert.Equal(DialFailure.OtherPeer, await FailureAsync(dialer, PrivateKey.GenerateEd25519().PeerId, host.ListenAddresses[0]));

@@ -74,7 +74,7 @@ public sealed class ConnectionFailureGoldenTests
             _ when what.StartsWith("right secret, another peer id", StringComparison.Ordinal) => (TestHosts.Secret, TestHosts.Secret, DialFailure.OtherPeer),
             _ => throw new Xunit.Sdk.XunitException("What the dialer does is not known to this test."),
         };
-        await using var host = await TestHosts.StartAsync(o => o with { Secret = far, HandshakeTimeout = TimeSpan.FromSeconds(5) });
+        await using var host = await TestHosts.StartAsync(o => o with { Secret = far, HandshakeTimeout = failure == DialFailure.OtherPeer ? o.HandshakeTimeout : TimeSpan.FromSeconds(2) });
         await using var dialer = await TestHosts.StartAsync(o => o with { Secret = near, Listen = [] });
         var expected = failure == DialFailure.OtherPeer ? PrivateKey.GenerateEd25519().PeerId : host.Id;
         var e = await Assert.ThrowsAsync<DialException>(() => dialer.DialAsync(expected, [host.ListenAddresses[0]], TestHosts.Deadline()));

@@ -35,7 +35,7 @@ public sealed class YamuxGoldenTests
     private static async Task PlayAsync(JsonElement session, string side)
     {
         await using var script = new YamuxScript(side);
-        await script.PlayAsync(session).WaitAsync(TestHosts.Deadline(20));
+        await script.PlayAsync(session).WaitAsync(TestHosts.Deadline(60));
     }
 
     [Fact]
