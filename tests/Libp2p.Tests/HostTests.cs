@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
+using Libp2p.Transport;
 using Xunit;
 
 namespace Libp2p.Tests;
@@ -93,5 +95,28 @@ public sealed class HostTests
         var e = await Assert.ThrowsAsync<DialException>(() => a.DialAsync(b.ListenAddresses[0].WithPeer(other), TestHosts.Deadline()));
         Assert.Equal(DialFailure.OtherPeer, e.Failure);
         Assert.Contains(b.Id.ToString(), e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SocketError.NetworkDown)]
+    [InlineData(SocketError.HostUnreachable)]
+    [InlineData(SocketError.AccessDenied)]
+    [InlineData(SocketError.TooManyOpenSockets)]
+    [InlineData(SocketError.ConnectionReset)]
+    public async Task Listening_goes_on_after_a_failure_that_passes(SocketError failure)
+    {
+        using var accepted = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        int calls = 0;
+        var next = await TcpTransport.NextAsync(_ => ++calls < 3 ? throw new SocketException((int)failure) : new ValueTask<Socket>(accepted), TestHosts.Deadline());
+        Assert.Same(accepted, next);
+        Assert.Equal(3, calls);
+    }
+
+    [Fact]
+    public async Task Listening_ends_when_the_socket_is_closed_and_fails_when_it_is_none()
+    {
+        Assert.Null(await TcpTransport.NextAsync(_ => throw new SocketException((int)SocketError.OperationAborted), TestHosts.Deadline()));
+        Assert.Null(await TcpTransport.NextAsync(_ => throw new ObjectDisposedException("socket"), TestHosts.Deadline()));
+        await Assert.ThrowsAsync<SocketException>(() => TcpTransport.NextAsync(_ => throw new SocketException((int)SocketError.InvalidArgument), TestHosts.Deadline()));
     }
 }

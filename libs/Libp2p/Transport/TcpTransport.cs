@@ -74,38 +74,41 @@ public sealed class TcpTransport : ITransport
         _ => new(TransportFailure.Other, $"{address}: {e.Message}", e),
     };
 
+    /// <summary>
+    /// The next connection; null when the listener was closed. A connection that went away while it waited is passed over, and what
+    /// the machine lacks for a while (descriptors, memory, a network) is waited for: the kernel keeps those who come, and gives no signal.
+    /// </summary>
+    internal static async Task<Socket?> NextAsync(Func<CancellationToken, ValueTask<Socket>> accept, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await accept(cancellationToken);
+            }
+            catch (ObjectDisposedException)
+            {
+                return null;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
+            {
+                return null;
+            }
+            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.NotSocket or SocketError.InvalidArgument))
+            {
+                if (e.SocketErrorCode is not (SocketError.ConnectionReset or SocketError.ConnectionAborted)) await Task.Delay(ExhaustedPause, cancellationToken);
+            }
+        }
+    }
+
     private sealed class Listener(Socket socket) : ITransportListener
     {
         public Multiaddr Address { get; } = Multiaddr.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
 
         public async Task<RawConnection?> AcceptAsync(CancellationToken cancellationToken)
         {
-            while (true)
+            while (await NextAsync(socket.AcceptAsync, cancellationToken) is { } connection)
             {
-                Socket connection;
-                try
-                {
-                    connection = await socket.AcceptAsync(cancellationToken);
-                }
-                catch (ObjectDisposedException)
-                {
-                    return null;
-                }
-                catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
-                {
-                    return null;
-                }
-                catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-                {
-                    // The connection went away while it waited; the next one is due.
-                    continue;
-                }
-                catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
-                {
-                    // Descriptors come back as connections end; the kernel keeps the waiting ones meanwhile, and gives no signal.
-                    await Task.Delay(ExhaustedPause, cancellationToken);
-                    continue;
-                }
                 try
                 {
                     connection.NoDelay = true;
@@ -117,6 +120,7 @@ public sealed class TcpTransport : ITransport
                     connection.Dispose();
                 }
             }
+            return null;
         }
 
         public ValueTask DisposeAsync()
