@@ -10,8 +10,8 @@ public sealed class ConnectorClientTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    [Fact]
-    public async Task A_connector_that_ends_is_told_of_also_when_no_further_block_comes()
+    [Theory, InlineData(StatusCode.Unavailable), InlineData(StatusCode.Cancelled)]
+    public async Task A_connector_that_ends_is_told_of_also_when_no_further_block_comes(StatusCode status)
     {
         var connector = new EndingConnector();
         var blocks = Channel.CreateUnbounded<IReadOnlyList<V1.Block>>();
@@ -19,10 +19,19 @@ public sealed class ConnectorClientTests
         Assert.True(blocks.Writer.TryWrite([new V1.Block()]));
         await connector.Written.Task.WaitAsync(Limit);
 
-        connector.End.SetException(new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "the connector is away")));
+        connector.End.SetException(new RpcException(new Grpc.Core.Status(status, "the connector is away")));
 
         var error = await Assert.ThrowsAsync<ClusterException>(() => putting.WaitAsync(Limit));
         Assert.Equal((ClusterErrorKind.Unavailable, "the connector is away"), (error.Kind, error.Message));
+    }
+
+    [Fact]
+    public async Task A_connector_that_stops_while_it_is_asked_for_the_daemon_has_none()
+    {
+        var connector = new EndingConnector();
+        connector.End.SetException(new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the connector stops")));
+        Assert.Equal("the connector stops", (await new ConnectorClient(connector).IdAsync(CancellationToken.None)).Error);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new ConnectorClient(connector).IdAsync(new CancellationToken(true)).AsTask());
     }
 
     /// <summary>Takes blocks, says nothing, and ends when it is told to.</summary>
@@ -44,10 +53,17 @@ public sealed class ConnectorClientTests
             Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
 
         public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
+            AnswerAsync<TResponse>(), Task.FromResult(new Metadata()), static () => Grpc.Core.Status.DefaultSuccess, static () => [], static () => { });
 
         public override TResponse BlockingUnaryCall<TRequest, TResponse>(
             Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+
+        private async Task<T> AnswerAsync<T>()
+        {
+            await End.Task;
+            throw new InvalidOperationException("only the end is answered");
+        }
     }
 
     private sealed class Requests<T>(TaskCompletionSource written) : IClientStreamWriter<T>

@@ -13,6 +13,7 @@ internal sealed class ManualClock : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
+    private TaskCompletionSource _slept = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     public override DateTimeOffset GetUtcNow()
@@ -37,18 +38,10 @@ internal sealed class ManualClock : TimeProvider
     }
 
     /// <summary>Waits until somebody waits for the clock.</summary>
-    public async Task SleeperAsync()
+    public Task SleeperAsync()
     {
-        while (true)
-        {
-            lock (_lock)
-            {
-                if (_timers.Count > 0)
-                    return;
-            }
-
-            await Task.Yield();
-        }
+        lock (_lock)
+            return _timers.Count > 0 ? Task.CompletedTask : _slept.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -73,6 +66,8 @@ internal sealed class ManualClock : TimeProvider
                     return true;
                 Due = clock._now + dueTime;
                 clock._timers.Add(this);
+                clock._slept.TrySetResult();
+                clock._slept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
             return true;

@@ -98,7 +98,7 @@ public sealed class KillTests
         return process;
     }
 
-    /// <summary>Connects as soon as somebody listens.</summary>
+    /// <summary>Connects as soon as somebody listens; a busy machine takes its time to start a process.</summary>
     private static GrpcChannel Connect(string socket) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
     {
         HttpHandler = new SocketsHttpHandler

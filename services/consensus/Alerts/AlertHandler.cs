@@ -24,7 +24,7 @@ public sealed class AlertHandler(AlertList alerts, Evacuation evacuation, Cluste
         {
             await evacuation.RunAsync(peer, onlyResponsible: true, cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             Log.EvacuationFailed(logger, peer, e.Message);
         }

@@ -20,9 +20,9 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         }
         catch (RpcException e)
         {
-            return RpcFailures.ToCluster(e, "connector") is ClusterException failure
-                ? new V1.IpfsId { Error = failure.Message }
-                : throw new OperationCanceledException(cancellationToken);
+            // A connector that stops cancels what it is asked; only who asks can call it off.
+            cancellationToken.ThrowIfCancellationRequested();
+            return new V1.IpfsId { Error = RpcFailures.ToCluster(e, "connector").Message };
         }
     }
 
@@ -96,12 +96,17 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         catch (Exception e) when (e is RpcException or OperationCanceledException or IOException)
         {
             // The reading side knows the cause better.
-            if (!reading.IsCompleted)
+            var ended = reading.IsCompleted;
+            if (!ended)
                 await ending.CancelAsync();
             var answer = await reading.ContinueWith(static t => t.Exception?.InnerException, TaskScheduler.Default);
             cancellationToken.ThrowIfCancellationRequested();
             if ((answer ?? e) is RpcException { StatusCode: not StatusCode.Cancelled } failure)
                 throw RpcFailures.ToCluster(failure, "connector");
+
+            // A connector that stops cancels what it is asked.
+            if (ended && answer is RpcException stopped)
+                throw new ClusterException(ClusterErrorKind.Unavailable, RpcFailures.ToCluster(stopped, "connector").Message, stopped);
             throw;
         }
         finally

@@ -54,8 +54,8 @@ internal sealed class ConnectionGraph(IConsensus consensus, SelfPeer self, IDaem
                     continue;
                 if (info.Id.Span.SequenceEqual(peer.Bytes))
                     own = info;
-                else
-                    links.Add(PeerId.FromBytes(info.Id.Span).ToString());
+                else if (PeerId.TryFromBytes(info.Id.Span, out var seenPeer, out _))
+                    links.Add(seenPeer.ToString());
             }
         }
         catch (Exception e) when (IsNoAnswer(e, cancellationToken))

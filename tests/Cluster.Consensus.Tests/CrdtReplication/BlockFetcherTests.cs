@@ -10,6 +10,7 @@ namespace Cluster.Consensus.Tests.CrdtReplication;
 
 public sealed class BlockFetcherTests : IAsyncLifetime
 {
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
     private readonly ManualClock _clock = new();
     private readonly Channel<CrdtInput> _delivered = Channel.CreateUnbounded<CrdtInput>();
     private readonly Blocks _network = new();
@@ -25,6 +26,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
     {
         await _fetcher.DisposeAsync();
         await _peer.DisposeAsync();
+        _limit.Dispose();
     }
 
     [Fact]
@@ -32,30 +34,27 @@ public sealed class BlockFetcherTests : IAsyncLifetime
     {
         var block = BlockId.Of("lost"u8);
         _fetcher.Want([(block, null)]);
-        var started = _clock.GetUtcNow();
-        while (_delivered.Reader.Count == 0)
+        for (var spent = TimeSpan.Zero; spent < BlockFetcher.FetchTimeout; spent += TimeSpan.FromSeconds(10))
         {
-            if (_network.Waiting == 1)
-                _clock.Advance(TimeSpan.FromSeconds(10));
-            await Task.Yield();
+            await _network.Refused.WaitAsync(_limit.Token);
+            Assert.Equal(0, _delivered.Reader.Count);
+            _clock.Advance(TimeSpan.FromSeconds(10));
         }
 
-        Assert.Equal(new CrdtInput.Unavailable(block), await _delivered.Reader.ReadAsync());
-
-        // Later by what the clock ran on while the news was under way.
-        Assert.InRange(_clock.GetUtcNow() - started, BlockFetcher.FetchTimeout, TimeSpan.MaxValue);
+        Assert.Equal(new CrdtInput.Unavailable(block), await DeliveredAsync());
+        Assert.Equal(0, _network.Refused.CurrentCount);
     }
 
     [Fact]
     public async Task Blocks_that_nobody_has_do_not_hold_up_one_that_is_there()
     {
         _fetcher.Want([.. Enumerable.Range(0, 500).Select(i => (BlockId.Of(BitConverter.GetBytes(i)), (PeerId?)null))]);
-        while (_network.Waiting < BlockFetcher.Workers)
-            await Task.Yield();
+        for (var i = 0; i < BlockFetcher.Workers; i++)
+            await _network.Refused.WaitAsync(_limit.Token);
         var (block, bytes) = _network.Add("there"u8.ToArray());
         _fetcher.Want([(block, Peer.Id(7))]);
         _clock.Advance(TimeSpan.FromSeconds(10));
-        var arrived = Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync());
+        var arrived = Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync());
         Assert.Equal(block, arrived.Block);
         Assert.Equal(bytes, arrived.Bytes.ToArray());
         Assert.Equal(Peer.Id(7), _network.Asked[block.ToCid()]);
@@ -71,7 +70,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         _fetcher.Want([(first, Peer.Id(7)), (first, Peer.Id(8))]);
         var blocks = new List<BlockId>();
         for (var i = 0; i < 3; i++)
-            blocks.Add(Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+            blocks.Add(Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
         Assert.Equal(first, blocks[0]);
         Assert.Equal(new[] { first, middle, last }.Order(), blocks.Order());
         _fetcher.Want([(last, null), (middle, null)]); // not merged yet: they are here
@@ -84,7 +83,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         var block = BlockId.Of("asked"u8);
         _network.Give(block, "given"u8.ToArray());
         _fetcher.Want([(block, null)]);
-        Assert.Equal(new CrdtInput.Unavailable(block), await _delivered.Reader.ReadAsync());
+        Assert.Equal(new CrdtInput.Unavailable(block), await DeliveredAsync());
     }
 
     [Fact]
@@ -102,12 +101,12 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         // Nothing is merged before the fetcher has all that it may have: 32 MiB.
         var arrived = new List<CrdtInput.Arrived>();
         while (arrived.Sum(a => a.Size) <= 32 << 20)
-            arrived.Add(Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()));
+            arrived.Add(Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()));
         Assert.Equal(arrived.Count - BlockFetcher.OneByOne, _network.Teller.Asked);
         for (var i = 0; i < chain.Count; i++)
         {
             if (i == arrived.Count)
-                arrived.Add(Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()));
+                arrived.Add(Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()));
             Assert.Equal(chain[i].Block, arrived[i].Block);
             _fetcher.Settled(arrived[i].Block, arrived[i].Size);
         }
@@ -121,23 +120,21 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         var chain = ChainOf(BlockFetcher.OneByOne + 3);
         var late = chain[BlockFetcher.OneByOne + 1];
         _fetcher.Want([(late.Block, Peer.Id(8))]);
-        while (_network.Waiting == 0)
-            await Task.Yield();
+        await _network.Refused.WaitAsync(_limit.Token);
         Give(chain.Take(BlockFetcher.OneByOne));
         _network.Teller = new Teller();
         foreach (var (_, bytes) in chain.Skip(BlockFetcher.OneByOne))
             _network.Teller.Say(bytes);
         _fetcher.Want([(chain[0].Block, Peer.Id(7))]);
         foreach (var (block, _) in chain)
-            Assert.Equal(block, Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+            Assert.Equal(block, Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
 
         // What comes from elsewhere after all is not delivered again: what comes next is another block.
         _network.Give(late.Block, late.Bytes);
-        while (_network.Waiting > 0)
-            await Task.Yield();
+        await _network.Answered.WaitAsync(_limit.Token);
         var (other, _) = _network.Add(Node());
         _fetcher.Want([(other, null)]);
-        Assert.Equal(other, Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+        Assert.Equal(other, Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
     }
 
     [Fact]
@@ -150,7 +147,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         _network.Teller.End();
         _fetcher.Want([(chain[0].Block, Peer.Id(7))]);
         foreach (var (block, _) in chain)
-            Assert.Equal(block, Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+            Assert.Equal(block, Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
         Assert.Equal(chain.Count - 1, _network.Answers);
         Assert.True(_network.Teller.IsAvoided);
     }
@@ -164,13 +161,13 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         teller.Say(chain[BlockFetcher.OneByOne].Bytes);
         _fetcher.Want([(chain[0].Block, Peer.Id(7))]);
         for (var i = 0; i <= BlockFetcher.OneByOne; i++)
-            Assert.Equal(chain[i].Block, Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+            Assert.Equal(chain[i].Block, Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
         _network.Teller = null;
         _fetcher.Forget();
         await teller.Ended;
         Assert.False(teller.IsAvoided);
         _fetcher.Want([(chain[^1].Block, null)]);
-        Assert.Equal(chain[^1].Block, Assert.IsType<CrdtInput.Arrived>(await _delivered.Reader.ReadAsync()).Block);
+        Assert.Equal(chain[^1].Block, Assert.IsType<CrdtInput.Arrived>(await DeliveredAsync()).Block);
     }
 
     private void Give(IEnumerable<(BlockId Block, byte[] Bytes)> blocks)
@@ -193,6 +190,8 @@ public sealed class BlockFetcherTests : IAsyncLifetime
         chain.Reverse();
         return chain;
     }
+
+    private async Task<CrdtInput> DeliveredAsync() => await _delivered.Reader.ReadAsync(_limit.Token);
 
     private static byte[] Node(params BlockId[] links) =>
         new DagNode { Links = links, Delta = new Delta { Priority = (ulong)links.Length + 1 } }.Encode();
@@ -246,7 +245,11 @@ public sealed class BlockFetcherTests : IAsyncLifetime
 
         public ConcurrentDictionary<Cid, PeerId?> Asked { get; } = new();
 
-        public int Waiting => Volatile.Read(ref _waiting);
+        /// <summary>Counts the questions that are kept waiting from then on.</summary>
+        public SemaphoreSlim Refused { get; } = new(0);
+
+        /// <summary>Counts those that wait no longer.</summary>
+        public SemaphoreSlim Answered { get; } = new(0);
 
         public int MostWaiting { get; private set; }
 
@@ -280,6 +283,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
             if (!_blocks.ContainsKey(block))
             {
                 MostWaiting = Math.Max(MostWaiting, Interlocked.Increment(ref _waiting));
+                Refused.Release();
                 try
                 {
                     await wanted.Task.WaitAsync(cancellationToken);
@@ -287,6 +291,7 @@ public sealed class BlockFetcherTests : IAsyncLifetime
                 finally
                 {
                     Interlocked.Decrement(ref _waiting);
+                    Answered.Release();
                 }
             }
 

@@ -51,21 +51,23 @@ public sealed class BlockTests : IAsyncLifetime
     [Fact]
     public async Task A_slow_daemon_holds_the_sender_back()
     {
-        var open = new SemaphoreSlim(0);
-        _cluster[1].Core.Daemon.BeforeEachBlock = token => open.WaitAsync(token);
-        var sent = 0;
-        var sending = _cluster[0].Remote.DaemonOf(_cluster[1].Id).PutBlocksAsync(CountedAsync(), _ => { }, CancellationToken.None);
-        int before;
-        do
+        // With the usual limits: this daemon has not failed, however long it takes here.
+        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2));
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster[1].Core.Daemon.BeforeEachBlock = token =>
         {
-            before = sent;
-            await Task.Delay(200);
-        }
-        while (sent > before || sent == 0);
-        Assert.InRange(sent, 1, 40);
-        open.Release(1000);
+            asked.TrySetResult();
+            return open.Task.WaitAsync(token);
+        };
+        var sent = 0;
+        var sending = cluster[0].Remote.DaemonOf(cluster[1].Id).PutBlocksAsync(CountedAsync(), _ => { }, CancellationToken.None);
+        await asked.Task.WaitAsync(Limit);
+        await cluster[0].RoundTripsAsync(cluster[1]);
+        Assert.InRange(Volatile.Read(ref sent), 1, 40);
+        open.SetResult();
         await sending.WaitAsync(Limit);
-        Assert.Equal(100, _cluster[1].Core.Daemon.Stored.Count);
+        Assert.Equal(100, cluster[1].Core.Daemon.Stored.Count);
 
         async IAsyncEnumerable<IReadOnlyList<V1.Block>> CountedAsync()
         {

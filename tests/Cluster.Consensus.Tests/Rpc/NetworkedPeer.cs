@@ -76,6 +76,20 @@ internal sealed class NetworkedPeer : IAsyncDisposable
         Consensus.Trusted.Add(other.Id);
     }
 
+    /// <summary>
+    /// Goes to another peer and back many times on their connection. What one sends to the other meanwhile, and is not held back, goes its
+    /// way: frames leave in the order in which they were written.
+    /// </summary>
+    public async Task RoundTripsAsync(NetworkedPeer other)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        for (var i = 0; i < 30; i++)
+        {
+            await Host.PingAsync(other.Id, limit.Token);
+            await other.Host.PingAsync(Id, limit.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _endpoint.Dispose();
