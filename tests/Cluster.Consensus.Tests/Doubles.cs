@@ -177,7 +177,10 @@ internal sealed class FakeDaemon : IDaemon, IClusterDagReader
     public ValueTask<ReadOnlyMemory<byte>> GetBlockAsync(Cid cid, CancellationToken cancellationToken) =>
         throw new ClusterException(ClusterErrorKind.Internal, "block not found");
 
-    public ValueTask<IReadOnlyList<V1.RepoGcKey>> RepoGcAsync(CancellationToken cancellationToken) => Error.Length > 0
+    /// <summary>Thrown by a collection of garbage.</summary>
+    public Exception? GarbageFailure { get; set; }
+
+    public ValueTask<IReadOnlyList<V1.RepoGcKey>> RepoGcAsync(CancellationToken cancellationToken) => GarbageFailure is not null ? throw GarbageFailure : Error.Length > 0
         ? throw new ClusterException(ClusterErrorKind.Unavailable, Error)
         : new([.. Garbage]);
 

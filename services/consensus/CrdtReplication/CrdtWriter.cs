@@ -98,15 +98,7 @@ internal sealed class CrdtWriter : IGroupWriter
             Settle(input);
         _heads = HeadsMessage.Encode(_core.Announceable);
         _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
-        if (_wanted.Count > 0)
-        {
-            // Of a long chain nearly all that was missed came in the same write.
-            var merged = output.Merged.ToHashSet();
-            _wanted.RemoveAll(wanted => merged.Contains(wanted.Block));
-            _links?.Fetcher.Want(_wanted);
-            _wanted.Clear();
-        }
-
+        Fetch(output.Merged);
         return sequence;
     }
 
@@ -126,6 +118,27 @@ internal sealed class CrdtWriter : IGroupWriter
         }
 
         _applied.Clear();
+    }
+
+    /// <summary>Asks for what is missing. What was written is durable, and is answered so also when this fails.</summary>
+    private void Fetch(List<BlockId> merged)
+    {
+        if (_wanted.Count == 0)
+            return;
+        try
+        {
+            // Of a long chain nearly all that was missed came in the same write.
+            var here = merged.ToHashSet();
+            _wanted.RemoveAll(wanted => here.Contains(wanted.Block));
+            _links?.Fetcher.Want(_wanted);
+        }
+        catch (Exception e)
+        {
+            // It stays known to be missing, and is asked for again with the next broadcast.
+            ReplicationLog.FetchFailed(_logger, e.Message);
+        }
+
+        _wanted.Clear();
     }
 
     private List<CrdtInput> NextInputs(IReadOnlyList<CommitRequest> requests)

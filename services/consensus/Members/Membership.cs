@@ -99,8 +99,9 @@ public sealed class Membership(
         {
             return null;
         }
-        catch (ClusterException e) when (!local)
+        catch (Exception e) when (!local && !cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is: the others have collected theirs, and are told of.
             result.Error = e.Message;
         }
 

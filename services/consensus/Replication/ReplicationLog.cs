@@ -79,6 +79,9 @@ internal static partial class ReplicationLog
     [LoggerMessage(1122, LogLevel.Debug, "{Peer} told {Blocks} ancestors: {End}")]
     internal static partial void AncestorsTold(ILogger logger, string peer, int blocks, string end);
 
+    [LoggerMessage(1123, LogLevel.Error, "missing blocks could not be asked for: {Error}")]
+    internal static partial void FetchFailed(ILogger logger, string error);
+
     [LoggerMessage(1102, LogLevel.Information, "new pin added: {Cid}")]
     internal static partial void PinAdded(ILogger logger, Cid cid);
 

@@ -92,6 +92,19 @@ internal sealed class CrdtPeer : IAsyncDisposable
             patience.Token.ThrowIfCancellationRequested();
             await Task.WhenAny(State.WaitForChangeAsync(State.Totals.Sequence, patience.Token), Task.Delay(20, patience.Token));
         }
+
+        await PublishedAsync();
+    }
+
+    /// <summary>Waits until the state tells of all that its database holds: a write is there a moment before it is told of.</summary>
+    public async Task PublishedAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        ulong written;
+        using (var snapshot = State.CreateSnapshot())
+            written = snapshot.Totals.Sequence;
+        while (State.Totals.Sequence is var told && told < written)
+            await State.WaitForChangeAsync(told, patience.Token);
     }
 
     /// <summary>Waits until all have the same heads and nothing is missing, then compares their pinsets byte for byte.</summary>
@@ -101,6 +114,7 @@ internal sealed class CrdtPeer : IAsyncDisposable
         await peers[0].UntilAsync(() => peers.All(peer => peer.Missing == 0 && peer.Heads.SequenceEqual(peers[0].Heads)));
         foreach (var peer in peers)
         {
+            await peer.PublishedAsync();
             Assert.Equal(peers[0].Export(), peer.Export());
             Assert.Equal(peer.ExportOfTheSet(), peer.Export());
         }
@@ -114,14 +128,20 @@ internal sealed class CrdtPeer : IAsyncDisposable
         Open(path, join: true);
     }
 
-    /// <summary>Goes on with a copy of the folder as it was at this moment, past <paramref name="logBytes"/> of the newest log torn off.</summary>
+    /// <summary>
+    /// Goes on with a copy of the folder as it was at this moment, past <paramref name="logBytes"/> of the newest log torn off. Alone, for
+    /// what the others tell would change it at once: see <see cref="Join"/>.
+    /// </summary>
     public async Task CrashAsync(Func<long, long>? logBytes = null)
     {
         var copy = Path.Combine(_root, $"{++_lives}");
         Copy(copy, logBytes);
         await StopAsync();
-        Open(copy, join: true);
+        Open(copy, join: false);
     }
+
+    /// <summary>Comes back to the others.</summary>
+    public void Join() => _network.Join(Id, Consensus);
 
     /// <summary>Bytes of the newest log.</summary>
     public long LogBytes() => new FileInfo(NewestLog(Database.Path)).Length;
@@ -160,6 +180,6 @@ internal sealed class CrdtPeer : IAsyncDisposable
         Consensus = new CrdtConsensus(Id, State, _settings, Metrics, TimeProvider.System, new Random(1), _logger);
         Consensus.Start(_network.Of(Id));
         if (join)
-            _network.Join(Id, Consensus);
+            Join();
     }
 }

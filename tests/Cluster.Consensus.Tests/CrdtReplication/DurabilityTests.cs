@@ -52,6 +52,7 @@ public sealed class DurabilityTests : IAsyncLifetime
 
             Assert.Equal(expected.Order(), Enumerable.Range(0, 30).Where(key => a.State.Contains(Peer.Cid(key))));
             Assert.Equal(a.ExportOfTheSet(), a.Export());
+            a.Join();
             await CrdtPeer.ConvergeAsync(a, b);
             Assert.All(Enumerable.Range(0, round + 1), past => Assert.True(a.State.Contains(Peer.Cid(1000 + past))));
         }

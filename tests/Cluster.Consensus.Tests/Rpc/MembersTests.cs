@@ -38,6 +38,17 @@ public sealed class MembersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connector_that_goes_away_during_a_collection_is_told_of_beside_what_others_collected()
+    {
+        _cluster[0].Core.Daemon.GarbageFailure = new OperationCanceledException("the connector stops");
+        var collected = await _cluster[0].Core.Membership.CollectGarbageAsync(local: false, CancellationToken.None);
+        Assert.Equal(
+            _cluster.Select(p => (p.Id, p == _cluster[0] ? "the connector stops" : "")).OrderBy(p => p.Id),
+            collected.Peers.Select(p => (PeerId.FromBytes(p.Peer.Span), p.Error)).OrderBy(p => p.Item1));
+        Assert.Equal(2, collected.Peers.Sum(p => p.Keys.Count));
+    }
+
+    [Fact]
     public async Task Whoever_has_heard_enough_leaves_no_question_behind()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -77,7 +77,7 @@ internal sealed class NetworkedPeer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes to another peer and back many times on their connection. What one sends to the other meanwhile, and is not held back, goes its
+    /// Calls another peer, and is called by it, many times on their connection. What one sends to the other meanwhile, and is not held back, goes its
     /// way: frames leave in the order in which they were written.
     /// </summary>
     public async Task RoundTripsAsync(NetworkedPeer other)
@@ -85,8 +85,8 @@ internal sealed class NetworkedPeer : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         for (var i = 0; i < 30; i++)
         {
-            await Host.PingAsync(other.Id, limit.Token);
-            await other.Host.PingAsync(Id, limit.Token);
+            await Remote.CallBackAsync(other.Id, limit.Token);
+            await other.Remote.CallBackAsync(Id, limit.Token);
         }
     }
 
