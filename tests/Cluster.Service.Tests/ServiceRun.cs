@@ -99,6 +99,13 @@ internal sealed partial class ServiceRun : IAsyncDisposable
 
     public static void Signal(int pid, int signal) => Assert.Equal(0, Kill(pid, signal));
 
+    /// <summary>Waits until so many services run.</summary>
+    public async Task ServicesAsync(int count)
+    {
+        for (var started = Stopwatch.GetTimestamp(); Services().Count < count; await Task.Delay(20))
+            Assert.True(Stopwatch.GetElapsedTime(started) < patience, $"{Services().Count} services run");
+    }
+
     /// <summary>The services that run as children: command line to process id.</summary>
     public Dictionary<string, int> Services()
     {
@@ -130,11 +137,24 @@ internal sealed partial class ServiceRun : IAsyncDisposable
         foreach (var pid in pids)
         {
             // They are not this process' children: nothing but looking tells their end.
-            while (Directory.Exists($"/proc/{pid}") && !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal))
+            while (IsThere(pid))
             {
-                Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20), $"process {pid} is still there");
+                Assert.True(Stopwatch.GetElapsedTime(started) < patience, $"process {pid} is still there");
                 await Task.Delay(20);
             }
+        }
+    }
+
+    private static bool IsThere(int pid)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It may end between the opening of the file and its reading, too.
+            return false;
         }
     }
 

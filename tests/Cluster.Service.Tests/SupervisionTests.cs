@@ -65,8 +65,7 @@ public sealed class SupervisionTests
         }
 
         // The death is noticed at once; the new process is a child as soon as it is started.
-        for (var tries = 0; run.Services().Count < 5 && tries < 200; tries++)
-            await Task.Delay(20);
+        await run.ServicesAsync(5);
         Assert.Equal(executables, run.Services().Keys.Order());
         run.Signal(ServiceRun.SigTerm);
         Assert.Equal(0, await run.ExitAsync());
@@ -137,6 +136,21 @@ public sealed class SupervisionTests
         Assert.Equal(1, await run.ExitAsync());
         Assert.Contains("exiting cluster NOW", run.Text, StringComparison.Ordinal);
         await ServiceRun.GoneAsync(services.Values);
+    }
+
+    [Fact]
+    public async Task A_signal_ends_the_wait_for_a_configuration_that_does_not_come()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var folder = await ServiceRun.InitialisedAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "service.json"), $$"""{"source": "http://{{listener.LocalEndpoint}}/"}""");
+        await using var run = ServiceRun.Start(folder, ["daemon"]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var asked = await listener.AcceptSocketAsync(limit.Token);
+        run.Signal(ServiceRun.SigInt);
+        Assert.Equal(0, await run.ExitAsync());
+        Assert.DoesNotContain("could not fetch", run.Text, StringComparison.Ordinal);
     }
 
     [Fact]

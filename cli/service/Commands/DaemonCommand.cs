@@ -43,12 +43,24 @@ internal static class DaemonCommand
         using var held = ExecutionLock.Take(run.Folder.Root);
 
         var environment = ServiceEnvironment(invocation, run, bootstrap);
-        var (configuration, fetched) = await ConfigurationFile.LoadAsync(
-            run.Folder.Root,
-            Merged(invocation.Channels.Environment, environment),
-            checkTlsFiles: true,
-            line => ConfigurationLog.Write(run.Loggers, line, alreadySaid: false),
-            cancellationToken);
+        ClusterConfiguration configuration;
+        string? fetched;
+        using var loading = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
+        try
+        {
+            (configuration, fetched) = await ConfigurationFile.LoadAsync(
+                run.Folder.Root,
+                Merged(invocation.Channels.Environment, environment),
+                checkTlsFiles: true,
+                line => ConfigurationLog.Write(run.Loggers, line, alreadySaid: false),
+                loading.Token);
+        }
+        catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
+        {
+            // A source that does not answer holds nobody up who wants to stop.
+            return 0;
+        }
+
         const string unprotected = "Cluster secret is empty, cluster will start on unprotected network.";
         if (configuration.Cluster.Secret.IsEmpty && !configuration.Log.Any(static line => line.Message == unprotected))
             ConfigurationLog.Write(run.Loggers, new ConfigurationLogLine("WARN", "cluster", unprotected), alreadySaid: false);
