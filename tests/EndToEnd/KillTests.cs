@@ -11,6 +11,9 @@ namespace Cluster.EndToEnd.Tests;
 [Trait("Category", "Slow")]
 public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
 {
+    /// <summary>Only to end a test that hangs.</summary>
+    private static readonly TimeSpan patience = TimeSpan.FromMinutes(2);
+
     private IpfsDaemon ipfs = null!;
     private RunningPeer peer = null!;
 
@@ -36,7 +39,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
             var poster = new PinPoster(peer, family: round, connections: 4, limit: 400);
             using var stop = new CancellationTokenSource();
             var posting = poster.RunAsync(stop.Token);
-            await poster.WaitForAsync(20, TimeSpan.FromSeconds(30));
+            await poster.WaitForAsync(20, patience);
             var services = await AllServicesAsync();
             var victims = (round % 6) switch
             {
@@ -44,8 +47,8 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
                 var which => [services.OrderBy(service => service.Key, StringComparer.Ordinal).ElementAt(which).Value],
             };
             foreach (var victim in victims) Processes.Signal(victim, Processes.SigKill);
-            await Processes.WaitForEndAsync(victims, TimeSpan.FromSeconds(5));
-            await poster.WaitForAsync(20, TimeSpan.FromSeconds(30));
+            await Processes.WaitForEndAsync(victims, patience);
+            await poster.WaitForAsync(20, patience);
             await stop.CancelAsync();
             await posting;
             acknowledged.UnionWith(poster.Acknowledged);
@@ -58,7 +61,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>A service that was killed a round ago may still wait to be started again: the supervisor backs off.</summary>
     private async Task<IReadOnlyDictionary<string, int>> AllServicesAsync()
     {
-        for (var end = DateTime.UtcNow + TimeSpan.FromSeconds(30); ;)
+        for (var end = DateTime.UtcNow + patience; ;)
         {
             var services = peer.Services();
             if (services.Count == 5) return services;
@@ -76,7 +79,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
             var poster = new PinPoster(peer, family: 1000 + round, connections: 4, limit: 100_000);
             using var stop = new CancellationTokenSource();
             var posting = poster.RunAsync(stop.Token);
-            await poster.WaitForAsync(50, TimeSpan.FromSeconds(30));
+            await poster.WaitForAsync(50, patience);
             await peer.KillDaemonAsync();
             await stop.CancelAsync();
             await posting;

@@ -14,7 +14,7 @@ namespace Cluster.EndToEnd.Tests;
 /// </summary>
 public sealed class RunningPeer : IAsyncDisposable
 {
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(2);
 
     private readonly StringBuilder log = new();
     private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
@@ -135,7 +135,7 @@ public sealed class RunningPeer : IAsyncDisposable
     {
         var process = daemon ?? throw new InvalidOperationException("The peer does not run.");
         Processes.Signal(process.Id, Processes.SigInt);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         await process.WaitForExitAsync(deadline.Token);
         daemon = null;
         return process.ExitCode;
@@ -149,7 +149,7 @@ public sealed class RunningPeer : IAsyncDisposable
         Processes.Signal(process.Id, Processes.SigKill);
         await process.WaitForExitAsync();
         daemon = null;
-        await Processes.WaitForEndAsync(services, TimeSpan.FromSeconds(10));
+        await Processes.WaitForEndAsync(services, TimeSpan.FromSeconds(60));
     }
 
     /// <summary>A client with connections of its own, for use while the gateway is being killed.</summary>

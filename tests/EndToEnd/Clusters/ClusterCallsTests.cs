@@ -8,7 +8,7 @@ namespace Cluster.EndToEnd.Tests.Clusters;
 [Trait("Category", "Slow")]
 public sealed class ClusterCallsTests(ThreePeers three)
 {
-    private static readonly TimeSpan soon = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan soon = TimeSpan.FromSeconds(90);
 
     private LocalCluster Cluster => three.Cluster;
 
