@@ -54,12 +54,17 @@ internal static class Arrival
     private static void Print(string what, double rate, string rest) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-28} {rate,10:N0}/s   {rest}"));
 
-    /// <summary>The time from a moment until a member lists so many pins.</summary>
+    /// <summary>The time from a moment until a member lists so many pins. It is not kept busy with lists: it rests as long as each took.</summary>
     private static async Task<TimeSpan> UntilAsync(Target member, int count, long begin, CancellationToken cancellation)
     {
-        while (await CountAsync(member, cancellation) < count)
-            await Task.Delay(between, cancellation);
-        return Stopwatch.GetElapsedTime(begin);
+        while (true)
+        {
+            var asked = Stopwatch.GetTimestamp();
+            if (await CountAsync(member, cancellation) >= count)
+                return Stopwatch.GetElapsedTime(begin);
+            var took = Stopwatch.GetElapsedTime(asked);
+            await Task.Delay(took > between ? took : between, cancellation);
+        }
     }
 
     private static async Task<int> CountAsync(Target member, CancellationToken cancellation)

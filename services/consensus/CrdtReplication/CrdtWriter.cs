@@ -15,8 +15,8 @@ namespace Cluster.Consensus.CrdtReplication;
 /// </summary>
 internal sealed class CrdtWriter : IGroupWriter
 {
-    /// <summary>Bytes of fetched blocks in one transaction, about.</summary>
-    private const int BytesPerWrite = 4 << 20;
+    /// <summary>Bytes of fetched blocks in one transaction, about: some thousand pins. A pin of this peer waits for one such write at most.</summary>
+    private const int BytesPerWrite = 1 << 20;
 
     private readonly PinStore _store;
     private readonly CrdtInbox _inbox;
