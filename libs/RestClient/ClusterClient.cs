@@ -272,7 +272,8 @@ public sealed class ClusterClient
     private CancellationTokenSource WithTimeout(CancellationToken cancel)
     {
         var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        if (_options.Timeout is { } timeout)
+        // Timers take no more than about 49 days; nobody waits for longer.
+        if (_options.Timeout is { } timeout && timeout < TimeSpan.FromDays(40))
             limited.CancelAfter(timeout);
         return limited;
     }

@@ -119,17 +119,29 @@ public class ClientTests
         Assert.Equal(1, run.Exit);
     }
 
-    [Fact]
-    public async Task Waiting_ends_when_every_peer_has_it_or_is_remote()
+    [Theory]
+    [InlineData]
+    [InlineData("--wait-timeout", "2000h")]
+    public async Task Waiting_ends_when_every_peer_has_it_or_is_remote(params string[] options)
     {
         var pin = "{\"cid\":\"" + Cid + "\",\"type\":\"pin\",\"replication_factor_min\":-1,\"replication_factor_max\":-1}";
         await using var peer = new StubPeer(StubPeer.Json(pin), StubPeer.Json(Status("pinning")), StubPeer.Json(Status("pinned")));
 
-        var run = await CtlRun.OfAsync("--host", peer.Host, "pin", "add", "--wait", Cid);
+        var run = await CtlRun.OfAsync(["--host", peer.Host, "pin", "add", "--wait", .. options, Cid]);
 
         Assert.Equal(0, run.Exit);
         Assert.Contains("PINNED", run.Output);
         Assert.Equal(3, peer.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_request_may_have_months()
+    {
+        await using var peer = new StubPeer(StubPeer.Json("{\"version\":\"x\"}"));
+
+        var run = await CtlRun.OfAsync("--host", peer.Host, "--timeout", "5000000", "version");
+
+        Assert.Equal((0, "x\n"), (run.Exit, run.Output));
     }
 
     [Fact]

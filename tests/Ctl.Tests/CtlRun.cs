@@ -11,7 +11,7 @@ internal sealed record CtlRun(int Exit, string Output, string Error)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         var channels = new Channels(output, error, TextReader.Null, environment ?? new Dictionary<string, string>());
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var exit = await CommandLineRunner.RunAsync(CtlProgram.Create(), arguments, channels, limit.Token);
         return new(exit, output.ToString(), error.ToString());
     }

@@ -24,7 +24,8 @@ internal static class PinWait
     {
         const string doing = "waiting for pin status";
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        if (timeout > GoDuration.FromSeconds(1))
+        // Timers take no more than about 49 days; nobody waits for longer.
+        if (timeout > GoDuration.FromSeconds(1) && timeout.ToTimeSpan() < TimeSpan.FromDays(40))
             limited.CancelAfter(timeout.ToTimeSpan());
         using var timer = new PeriodicTimer(Interval, session.Clock);
         try
