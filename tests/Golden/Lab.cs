@@ -9,7 +9,7 @@ namespace Golden.Tests;
 /// <summary>Runs <c>lab.mjs</c>, which starts fresh peers and daemons for a scenario, replays it and stops them.</summary>
 internal static class Lab
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(12);
 
     // A peer and a daemon each listen on a few ports of a hundred (lab.mjs, --ports).
     private const int PortsOfAPeer = 7;
