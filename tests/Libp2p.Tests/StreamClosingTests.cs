@@ -1,5 +1,7 @@
 using System.Buffers;
+using Libp2p.Hosting;
 using Libp2p.Muxing;
+using Libp2p.Negotiation;
 using Libp2p.Simulation;
 using Xunit;
 
@@ -106,5 +108,28 @@ public sealed class StreamClosingTests : IDisposable
         await stream.Output.CompleteAsync();
         await EndsWithAsync(YamuxFlags.Rst);
         Assert.Equal(0, session.StreamCount);
+    }
+
+    [Fact]
+    public async Task A_read_that_was_given_up_between_the_answers_to_a_proposal_is_followed_by_one_that_succeeds()
+    {
+        const string Protocol = "/test/1.0.0";
+        var stream = await session.OpenAsync(hold: false, TestHosts.Deadline());
+        var input = new CountingReader(stream, new ProtocolTraffic(Protocol), Protocol);
+        await FeedAsync(MultistreamToken.Encode(ProtocolName.Multistream));
+        using var giveUp = new CancellationTokenSource();
+        var reading = input.ReadAsync(giveUp.Token).AsTask();
+        Assert.False(reading.IsCompleted);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        await FeedAsync([.. MultistreamToken.Encode(Protocol), 1, 2, 3]);
+        var result = await input.ReadAsync(TestHosts.Deadline());
+        Assert.Equal([1, 2, 3], result.Buffer.ToArray());
+    }
+
+    private async Task FeedAsync(byte[] data)
+    {
+        wire.Feed([.. Frame(YamuxType.Data, YamuxFlags.None, 1, (uint)data.Length), .. data]);
+        await TestHosts.EventuallyAsync(() => wire.IsDrained, "the frame is not read");
     }
 }

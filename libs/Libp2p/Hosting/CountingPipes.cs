@@ -13,6 +13,9 @@ internal sealed class CountingReader(YamuxStream muxed, ProtocolTraffic traffic,
     private ReadOnlySequence<byte> current;
     private string? unconfirmed = unconfirmed;
 
+    // A read that is given up between the two answers is followed by one that finds the second.
+    private bool headerConfirmed;
+
     public override bool TryRead(out ReadResult result)
     {
         result = default;
@@ -35,7 +38,10 @@ internal sealed class CountingReader(YamuxStream muxed, ProtocolTraffic traffic,
         muxed.Kick();
         try
         {
-            await Multistream.ConfirmAsync(new PipeTokenChannel(inner, muxed.Output), unconfirmed!, cancellationToken);
+            var channel = new PipeTokenChannel(inner, muxed.Output);
+            if (!headerConfirmed) await Multistream.ConfirmHeaderAsync(channel, cancellationToken);
+            headerConfirmed = true;
+            await Multistream.ConfirmAsync(channel, unconfirmed!, cancellationToken);
         }
         catch (Exception e) when (e is ProtocolNotSupportedException or NegotiationException)
         {

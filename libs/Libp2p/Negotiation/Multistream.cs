@@ -24,10 +24,12 @@ internal static class Multistream
         throw new ProtocolNotSupportedException(protocols);
     }
 
-    /// <summary>Reads the answers to a header and a proposal that were sent earlier.</summary>
+    /// <summary>Reads the answer to a header that was sent earlier.</summary>
+    public static ValueTask ConfirmHeaderAsync(TokenChannel channel, CancellationToken cancellationToken) => ExpectHeaderAsync(channel, cancellationToken);
+
+    /// <summary>Reads the answer, behind the one to the header, to a proposal that was sent earlier.</summary>
     public static async ValueTask ConfirmAsync(TokenChannel channel, string proposal, CancellationToken cancellationToken)
     {
-        await ExpectHeaderAsync(channel, cancellationToken);
         if (!await IsAcceptedAsync(channel, proposal, cancellationToken)) throw new ProtocolNotSupportedException([proposal]);
     }
 
