@@ -44,6 +44,42 @@ public sealed class StreamTests
         Assert.Equal(flow["server_hex"]!.GetValue<string>(), answer);
     }
 
+    [Fact]
+    public async Task An_answer_that_is_quicker_than_the_end_of_our_own_flush_is_taken()
+    {
+        var (ours, theirs) = Duplex.Pair();
+        using var limit = new CancellationTokenSource(Limit);
+        var id = new ServiceId("Cluster", "Stream");
+        var slow = new Duplex(ours.Input, new SlowFlush(ours.Output, async () =>
+        {
+            // The peer has everything, answers, and ends; we learn that our bytes went out when that has been read.
+            await theirs.Output.CompleteAsync();
+            await Task.Delay(200);
+        }));
+        await foreach (var reply in RpcClient.StreamAsync(slow, id, Arguments([[0x01]]), Raw, limit.Token)) Assert.Fail($"{reply.Length} bytes came");
+    }
+
+    /// <summary>A writer whose flushes end when something else has.</summary>
+    private sealed class SlowFlush(PipeWriter inner, Func<Task> before) : PipeWriter
+    {
+        public override void Advance(int bytes) => inner.Advance(bytes);
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            var flushed = await inner.FlushAsync(cancellationToken);
+            await before();
+            return flushed;
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+    }
+
     [Theory, MemberData(nameof(Asked))]
     public async Task Our_client_asks_byte_for_byte_as_the_original(int index, string name)
     {

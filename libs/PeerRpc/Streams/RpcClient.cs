@@ -7,6 +7,9 @@ namespace Cluster.PeerRpc.Streams;
 /// <summary>Calls methods of another peer, one call a stream (peer-rpc §1).</summary>
 public static class RpcClient
 {
+    /// <summary>Time for our side of a call to learn that all it sent is out, when the peer has answered already.</summary>
+    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(5);
+
     /// <summary>Calls with one argument for one reply. Our side stays open until the reply is read: its end would cancel the method.</summary>
     /// <exception cref="PeerCallException">The peer answered with an error.</exception>
     /// <exception cref="MsgpackException">The answer is not what it should be.</exception>
@@ -47,7 +50,7 @@ public static class RpcClient
     {
         var values = new ValueStream(stream);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var asked = new TaskCompletionSource();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var sending = SendAsync(stream, values, id, arguments, asked, stop);
         var ended = false;
         try
@@ -57,6 +60,8 @@ public static class RpcClient
                 var (has, header) = await ReadAsync(values.TryReadAsync(ResponseHeader.Read, stop.Token)).ConfigureAwait(false);
                 if (!has)
                 {
+                    // The peer may have its last argument, and have answered, before the flush of it has told us so.
+                    await Task.WhenAny(asked.Task, sending, Task.Delay(LastFlush, stop.Token)).ConfigureAwait(false);
                     if (!asked.Task.IsCompleted) throw new EndOfStreamException($"{id}: the peer ended its answer before it had all arguments");
                     break;
                 }
