@@ -65,7 +65,6 @@ internal sealed class CrdtWriter : IGroupWriter
         }
 
         var output = new CrdtOutput();
-        var wasDirty = _core.IsDirty;
         ulong sequence;
         try
         {
@@ -92,13 +91,7 @@ internal sealed class CrdtWriter : IGroupWriter
             }
         }
 
-        if (wasDirty && !_core.IsDirty)
-            ReplicationLog.MarkedClean(_logger);
-        foreach (var input in inputs)
-            Settle(input);
-        _heads = HeadsMessage.Encode(_core.Announceable);
-        _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
-        Fetch(output.Merged);
+        Written(inputs, output);
         return sequence;
     }
 
@@ -118,6 +111,38 @@ internal sealed class CrdtWriter : IGroupWriter
         }
 
         _applied.Clear();
+    }
+
+    /// <summary>
+    /// Writes one input of a write that failed, before those who ask here: they must neither fail for its sake, nor keep it from its turn
+    /// for as long as somebody asks.
+    /// </summary>
+    private void WriteSuspect()
+    {
+        List<CrdtInput> inputs = [_suspects.Dequeue()];
+        var output = new CrdtOutput();
+        try
+        {
+            WriteAsOne(inputs, [], output);
+        }
+        catch (Exception e)
+        {
+            Recover(inputs, alone: true, e);
+            Reopen();
+            return;
+        }
+
+        Written(inputs, output);
+    }
+
+    /// <summary>What follows a write that went well.</summary>
+    private void Written(List<CrdtInput> inputs, CrdtOutput output)
+    {
+        foreach (var input in inputs)
+            Settle(input);
+        _heads = HeadsMessage.Encode(_core.Announceable);
+        _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
+        Fetch(output.Merged);
     }
 
     /// <summary>Asks for what is missing. What was written is durable, and is answered so also when this fails.</summary>
@@ -151,7 +176,9 @@ internal sealed class CrdtWriter : IGroupWriter
         }
         else
         {
-            // With a suspect no request: it must not fail for his sake.
+            // Never together with a request, which would fail for its sake.
+            if (requests.Count > 0)
+                WriteSuspect();
             inputs = requests.Count > 0 ? [] : [_suspects.Dequeue()];
             more = true;
         }
@@ -163,6 +190,7 @@ internal sealed class CrdtWriter : IGroupWriter
 
     private ulong WriteAsOne(List<CrdtInput> inputs, IReadOnlyList<CommitRequest> requests, CrdtOutput output)
     {
+        var wasDirty = _core.IsDirty;
         using var transaction = _store.Begin();
         var set = new CrdtTransaction(_store.Database, transaction.Batch, transaction.CompanionKeys);
         foreach (var input in inputs)
@@ -185,9 +213,12 @@ internal sealed class CrdtWriter : IGroupWriter
         _projection.ApplyTo(transaction, (key, error) => ReplicationLog.UnreadableEntry(_logger, key, error), _applied);
 
         // What the tracker will act on must be durable as well: it remembers how far it has come.
-        return transaction.Batch.Count == 0
+        var sequence = transaction.Batch.Count == 0
             ? transaction.Sequence
             : transaction.Commit(output.Merged.Count > 0 ? Durability.Synced : Durability.Buffered);
+        if (wasDirty && !_core.IsDirty)
+            ReplicationLog.MarkedClean(_logger);
+        return sequence;
     }
 
     private void Apply(CrdtInput input, CrdtTransaction set, CrdtOutput output)
