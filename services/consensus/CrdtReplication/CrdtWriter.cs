@@ -26,6 +26,7 @@ internal sealed class CrdtWriter : IGroupWriter
     private readonly Queue<CrdtInput> _suspects = new(); // of a write that failed: each goes alone now
     private readonly List<(Cid Cid, bool Pinned)> _applied = [];
     private readonly List<BlockId> _announce = [];
+    private readonly List<BlockId> _stored = []; // of others, since the last answer
     private readonly List<(BlockId Block, PeerId? From)> _wanted = [];
     private MerkleCrdt _core;
     private bool _stale; // the core's memory is not what the store says: it is opened anew before it is used again
@@ -99,6 +100,8 @@ internal sealed class CrdtWriter : IGroupWriter
     {
         if (_announce.Count > 0)
             Announce();
+        if (_stored.Count > 0)
+            TellStored();
         if (_logger.IsEnabled(LogLevel.Information))
         {
             foreach (var (cid, pinned) in _applied)
@@ -143,6 +146,8 @@ internal sealed class CrdtWriter : IGroupWriter
         _heads = HeadsMessage.Encode(_core.Announceable);
         _announce.AddRange(output.Broadcast.Where(_core.Announceable.Contains));
         Fetch(output.Merged);
+        if (inputs.Count > 0)
+            _stored.AddRange(output.Merged);
     }
 
     /// <summary>Asks for what is missing. What was written is durable, and is answered so also when this fails.</summary>
@@ -332,6 +337,21 @@ internal sealed class CrdtWriter : IGroupWriter
             ReplicationLog.AnnounceFailed(_logger, e.Message);
             _stale = true;
         }
+    }
+
+    private void TellStored()
+    {
+        try
+        {
+            _links?.Network.Stored([.. _stored]);
+        }
+        catch (Exception e)
+        {
+            // Who waits asks again.
+            ReplicationLog.AnnounceFailed(_logger, e.Message);
+        }
+
+        _stored.Clear();
     }
 
     private void Replace(CrdtInput.Replace replace)

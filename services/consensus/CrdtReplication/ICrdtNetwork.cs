@@ -22,4 +22,9 @@ public interface ICrdtNetwork
     /// <param name="announcedBy">Who named them: asked if possible.</param>
     /// <returns>Null when nobody can be asked: <see cref="FetchAsync"/> gets them one by one.</returns>
     IAncestorReader? ReadAncestors(IReadOnlyCollection<BlockId> blocks, PeerId? announcedBy) => null;
+
+    /// <summary>Tells that nodes came and are stored, so that those who wait for them here get them. Waits for nobody.</summary>
+    void Stored(IReadOnlyCollection<BlockId> blocks)
+    {
+    }
 }

@@ -28,6 +28,7 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _running = [];
     private ICrdtReplica? _replica;
+    private BitswapExchange? _attached;
     private PubsubSubscription? _heads;
     private HeadsAtOnce? _headsAtOnce;
     private MdnsDiscovery? _discovery;
@@ -75,7 +76,8 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
         _replica = replica;
         Gossip.SetValidator(HeadsTopic, (_, author) => replica.IsTrusted(author) ? Validation.Accept : Validation.Reject);
         _heads = Gossip.Subscribe(HeadsTopic);
-        _exchange.SetResult(new BitswapExchange(Host, new RecentBlocks(replica.Blocks), logger: _loggers.CreateLogger("bitswap")));
+        _attached = new BitswapExchange(Host, new RecentBlocks(replica.Blocks), logger: _loggers.CreateLogger("bitswap"));
+        _exchange.SetResult(_attached);
         Ancestors = new AncestorStreams(Host, replica, _loggers.CreateLogger("crdt"));
         _headsAtOnce = new HeadsAtOnce(Host, replica, _loggers.CreateLogger("crdt"));
         _protecting = Host.Observe(new Protection(this));
@@ -120,6 +122,9 @@ public sealed class ClusterNetwork : ICrdtNetwork, IAsyncDisposable
 
     /// <inheritdoc/>
     public IAncestorReader? ReadAncestors(IReadOnlyCollection<BlockId> blocks, PeerId? announcedBy) => Ancestors?.Read(blocks, announcedBy);
+
+    /// <inheritdoc/>
+    public void Stored(IReadOnlyCollection<BlockId> blocks) => _attached?.NotifyNewBlocks(blocks.Select(block => block.ToCid()));
 
     /// <summary>Keeps connections to a peer that has come to be trusted.</summary>
     public void Protect(PeerId peer) => Host.Protect(peer, TrustTag);

@@ -223,6 +223,31 @@ public sealed class AncestorTests
         }
     }
 
+    [Fact]
+    public async Task Who_waits_for_a_block_at_a_peer_that_joins_gets_it_as_soon_as_it_was_told()
+    {
+        await using var old = await new LinkedPeer(pins: 200).StartAsync();
+        await using var between = await new LinkedPeer().StartAsync();
+        await using var behind = await NetworkPeer.StartAsync(NetworkPeer.SettingsFor(LinkedPeer.Hidden), p => p.Replica.TrustAll = false);
+        await behind.Network.Host.DialAsync(between.Network.Host.ListenAddresses[0].WithPeer(between.Id), _limit);
+        var bytes = await OldestAsync(old);
+        var waiting = behind.Network.FetchAsync(BlockId.Of(bytes).ToCid(), between.Id, _limit);
+        await UntilAsync(() => between.Network.Host.Traffic.Any(t => t.Protocol.StartsWith("/ipfs/bitswap", StringComparison.Ordinal) && t.Received > 0));
+
+        await between.DialAsync(old);
+        Assert.Equal(bytes, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), _limit)).ToArray());
+    }
+
+    private async Task<byte[]> OldestAsync(LinkedPeer peer)
+    {
+        var walk = new AncestorWalk(peer.Consensus.Blocks);
+        await walk.BeginAsync(peer.Heads.Keys.Single(), _limit);
+        ReadOnlyMemory<byte> oldest = default;
+        while (await walk.NextAsync(_limit) is { } block)
+            oldest = block;
+        return oldest.ToArray();
+    }
+
     /// <summary>Asks for the ancestors of a peer's heads; gives the stream with the first block read, or null when it is reset instead.</summary>
     private async Task<PeerStream?> AskAsync(PeerConnection connection, LinkedPeer of)
     {

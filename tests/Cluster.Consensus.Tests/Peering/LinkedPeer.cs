@@ -3,6 +3,7 @@ using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Peering;
 using Cluster.Consensus.Tests.CrdtReplication;
 using Cluster.CrdtState;
+using Cluster.Model.Configuration;
 using Cluster.PinState;
 using Cluster.Storage;
 using Crdt;
@@ -16,6 +17,9 @@ internal sealed class LinkedPeer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>It names an address at which nobody is, so that connections are those that the test makes.</summary>
+    public static readonly ClusterSection Hidden = NetworkPeer.Section() with { AnnounceAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/1")] };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("linked-peer-test-").FullName;
     private readonly Database _database;
 
@@ -28,7 +32,7 @@ internal sealed class LinkedPeer : IAsyncDisposable
         State = PinStore.Open(_database);
         if (pins > 0)
             Chain.Write(State, 0, pins);
-        Network = new ClusterNetwork(NetworkPeer.SettingsFor(), clock ?? TimeProvider.System, Log);
+        Network = new ClusterNetwork(NetworkPeer.SettingsFor(Hidden), clock ?? TimeProvider.System, Log);
         Asked = new AskedOf(Network);
         Consensus = new CrdtConsensus(
             Network.Host.Id, State, settings ?? new CrdtSettings(), new MetricSnapshot(TimeProvider.System), TimeProvider.System, new Random(1), Log.CreateLogger("crdt"));
@@ -109,6 +113,8 @@ internal sealed class LinkedPeer : IAsyncDisposable
         public int WaitsFor => Volatile.Read(ref _waitsFor);
 
         public void Announce(ReadOnlyMemory<byte> message) => network.Announce(message);
+
+        public void Stored(IReadOnlyCollection<BlockId> blocks) => network.Stored(blocks);
 
         public Task<ReadOnlyMemory<byte>> FetchAsync(Cid block, PeerId? announcedBy, CancellationToken cancellationToken)
         {
