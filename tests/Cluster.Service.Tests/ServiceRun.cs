@@ -38,12 +38,15 @@ internal sealed partial class ServiceRun : IAsyncDisposable
     public static string NewFolder() => Directory.CreateTempSubdirectory("service-").FullName;
 
     /// <summary>Starts the program; <paramref name="environment"/> goes over nothing but PATH and HOME.</summary>
-    public static ServiceRun Start(string folder, string[] arguments, Dictionary<string, string>? environment = null, bool ignoringInterrupts = false)
+    public static ServiceRun Start(
+        string folder, string[] arguments, Dictionary<string, string>? environment = null, bool ignoringInterrupts = false, string? program = null)
     {
         LinkStubs();
+        program ??= Program;
         var start = ignoringInterrupts
-            ? new ProcessStartInfo("sh", ["-c", "trap '' INT; exec \"$0\" \"$@\"", Program, "--config", folder, .. arguments])
-            : new ProcessStartInfo(Program, ["--config", folder, .. arguments]);
+            ? new ProcessStartInfo("sh", ["-c", "trap '' INT; exec \"$0\" \"$@\"", program, "--config", folder, .. arguments])
+            : new ProcessStartInfo(program, ["--config", folder, .. arguments]);
+        start.WorkingDirectory = folder;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.RedirectStandardInput = true;
@@ -62,6 +65,16 @@ internal sealed partial class ServiceRun : IAsyncDisposable
         run.process.BeginErrorReadLine();
         run.process.StandardInput.Close();
         return run;
+    }
+
+    /// <summary>The program and its services in a folder of their own, where a test may take one away.</summary>
+    public static string CopyProgram()
+    {
+        LinkStubs();
+        var folder = Directory.CreateTempSubdirectory("service-program-").FullName;
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        return Path.Combine(folder, Path.GetFileName(Program));
     }
 
     /// <summary>An initialised folder whose ports are the system's choice.</summary>

@@ -72,6 +72,24 @@ public sealed class SupervisionTests
     }
 
     [Fact]
+    public async Task A_service_whose_program_is_missing_for_a_while_is_started_when_it_is_back()
+    {
+        var folder = await ServiceRun.InitialisedAsync();
+        var program = ServiceRun.CopyProgram();
+        var tracker = Path.Combine(Path.GetDirectoryName(program)!, ServiceName.Tracker.Executable);
+        await using var run = ServiceRun.Start(folder, ["daemon"], program: program);
+        await run.ReadyAsync();
+        File.Move(tracker, tracker + ".aside");
+        ServiceRun.Signal(run.Services()[ServiceName.Tracker.Executable], ServiceRun.SigKill);
+        await run.PrintedAsync($"{tracker}: ");
+        File.Move(tracker + ".aside", tracker);
+        await run.ServicesAsync(5);
+        run.Signal(ServiceRun.SigTerm);
+        Assert.Equal(0, await run.ExitAsync());
+        Directory.Delete(Path.GetDirectoryName(program)!, recursive: true);
+    }
+
+    [Fact]
     public async Task No_service_outlives_a_killed_supervisor()
     {
         var folder = await ServiceRun.InitialisedAsync();

@@ -9,6 +9,9 @@ namespace Cluster.Service.Supervision;
 /// <summary>Waits until every service serves and consensus says that the peer is ready: its state is there and IPFS answered.</summary>
 internal sealed class ReadinessCheck(ServiceChannels channels)
 {
+    /// <summary>Between a failure and the next call, which waits for the service by itself only while nothing listens.</summary>
+    private static readonly TimeSpan again = TimeSpan.FromMilliseconds(20);
+
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(ServiceName.All.Select(service => ServingAsync(service, cancellationToken)));
@@ -50,6 +53,7 @@ internal sealed class ReadinessCheck(ServiceChannels channels)
                 && !cancellationToken.IsCancellationRequested)
             {
                 // Starting, or gone again.
+                await Task.Delay(again, cancellationToken);
             }
             catch (RpcException) when (cancellationToken.IsCancellationRequested)
             {

@@ -27,7 +27,7 @@ internal sealed class Supervisor
     private readonly Dictionary<ServiceName, ServiceProcess> running = [];
     private readonly Lock gate = new();
     private readonly TaskCompletionSource<int> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool ready;
+    private volatile bool ready;
 
     /// <param name="environment">What every service is told.</param>
     /// <param name="readiness">Waits for the peer to be ready.</param>
@@ -104,16 +104,28 @@ internal sealed class Supervisor
         while (!stopping.IsCancellationRequested)
         {
             var started = clock.GetTimestamp();
-            if (Start(name) is not { } process)
+            TimeSpan pause;
+            if (Start(name) is { } process)
+            {
+                SupervisorLog.Started(service, name, process.Id);
+                var exitCode = await process.Exited;
+                lock (gate)
+                    running.Remove(name);
+                if (stopping.IsCancellationRequested || EndsPeer(exitCode))
+                    return;
+                pause = policy.NextPause(clock.GetElapsedTime(started));
+                SupervisorLog.Ended(service, name, process.Id, exitCode, pause.TotalMilliseconds);
+            }
+            else if (ended.Task.IsCompleted)
+            {
                 return;
-            SupervisorLog.Started(service, name, process.Id);
-            var exitCode = await process.Exited;
-            lock (gate)
-                running.Remove(name);
-            if (stopping.IsCancellationRequested || EndsPeer(exitCode))
-                return;
-            var pause = policy.NextPause(clock.GetElapsedTime(started));
-            SupervisorLog.Ended(service, name, process.Id, exitCode, pause.TotalMilliseconds);
+            }
+            else
+            {
+                // Its program is being replaced, perhaps.
+                pause = policy.NextPause(TimeSpan.Zero);
+            }
+
             try
             {
                 await Task.Delay(pause, clock, stopping);
@@ -139,7 +151,8 @@ internal sealed class Supervisor
         catch (Win32Exception error)
         {
             SupervisorLog.CannotStart(service, name, $"{Path.Combine(AppContext.BaseDirectory, name.Executable)}: {error.Message}");
-            ended.TrySetResult(1);
+            if (!ready)
+                ended.TrySetResult(1);
             return null;
         }
     }

@@ -102,8 +102,14 @@ internal sealed class PeerCalls(Libp2pHost host, TimeProvider clock, PeerCallLim
         {
             if (!ended)
                 stream.Reset();
-            await stream.DisposeAsync();
-            gate.Release();
+            try
+            {
+                await stream.DisposeAsync();
+            }
+            finally
+            {
+                gate.Release();
+            }
         }
     }
 
@@ -159,8 +165,14 @@ internal sealed class PeerCalls(Libp2pHost host, TimeProvider clock, PeerCallLim
 
         public async ValueTask DisposeAsync()
         {
-            await stream.DisposeAsync();
-            gate.Release();
+            try
+            {
+                await stream.DisposeAsync();
+            }
+            finally
+            {
+                gate.Release();
+            }
         }
     }
 }
