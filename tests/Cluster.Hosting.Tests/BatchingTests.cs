@@ -72,19 +72,16 @@ public sealed class BatchingTests
     }
 
     [Fact]
-    public async Task A_call_that_cannot_be_sent_fails_and_so_do_those_beside_it()
+    public async Task A_stream_on_which_nothing_can_be_sent_fails_its_calls_though_nothing_ends_its_reading()
     {
         await using var peer = new TestPeer();
-        using var gate = new SemaphoreSlim(0);
-        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker { Gate = gate }));
-        await using var caller = TrackerCaller(peer);
-        var beside = caller.CallAsync(StatusOf(1), CancellationToken.None);
-        var tooLong = new TrackerCall { Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(new byte[17 << 20]) } };
-        var failed = await Assert.ThrowsAsync<RpcException>(() => caller.CallAsync(tooLong, CancellationToken.None).WaitAsync(patience));
-        Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
-        Assert.Contains("exceeds the maximum", failed.Status.Detail, StringComparison.Ordinal);
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => beside.WaitAsync(patience))).StatusCode);
-        gate.Release(2);
+        await peer.StartAsync(ServiceName.Tracker, service => Add(service, new EchoTracker()));
+        var client = new Tracker.TrackerClient(peer.Channels.For(ServiceName.Tracker));
+        var opened = 0;
+        await using var caller = new BatchingCaller<TrackerCall, TrackerCallBatch, TrackerCallResult, TrackerCallResultBatch>(
+            options => opened++ > 0 ? client.Calls(options) : HalfDead(), BatchShapes.Tracker);
+        var failed = await Assert.ThrowsAsync<RpcException>(() => caller.CallAsync(StatusOf(1), CancellationToken.None).WaitAsync(patience));
+        Assert.Equal((StatusCode.Unavailable, "broken pipe"), (failed.StatusCode, failed.Status.Detail));
         Assert.NotNull((await caller.CallAsync(StatusOf(2), CancellationToken.None).WaitAsync(patience)).Info);
     }
 
@@ -175,6 +172,9 @@ public sealed class BatchingTests
 
     private static TrackerCall StatusOf(int number) => new() { Status = new TrackerStatusRequest { Cid = ByteString.CopyFrom(BitConverter.GetBytes(number)) } };
 
+    private static AsyncDuplexStreamingCall<TrackerCallBatch, TrackerCallResultBatch> HalfDead() => new(
+        new DeadWriter(), new SilentReader(), Task.FromResult(Metadata.Empty), static () => Status.DefaultSuccess, static () => Metadata.Empty, static () => { });
+
     private static BatchingCaller<TrackerCall, TrackerCallBatch, TrackerCallResult, TrackerCallResultBatch> TrackerCaller(TestPeer peer, int maximumUnderWay = 16_384)
     {
         var client = new Tracker.TrackerClient(peer.Channels.For(ServiceName.Tracker));
@@ -190,4 +190,26 @@ public sealed class BatchingTests
     private static void Replace<T>(ServiceBuilder service, T instance)
         where T : class
         => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton(service.Services, instance);
+
+    private sealed class DeadWriter : IClientStreamWriter<TrackerCallBatch>
+    {
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(TrackerCallBatch message) => throw new IOException("broken pipe");
+
+        public Task WriteAsync(TrackerCallBatch message, CancellationToken cancellationToken) => WriteAsync(message);
+
+        public Task CompleteAsync() => Task.CompletedTask;
+    }
+
+    private sealed class SilentReader : IAsyncStreamReader<TrackerCallResultBatch>
+    {
+        public TrackerCallResultBatch Current => throw new InvalidOperationException("nothing was read");
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return false;
+        }
+    }
 }
