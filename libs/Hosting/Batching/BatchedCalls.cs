@@ -150,6 +150,8 @@ public static class BatchedCalls
         {
             while (await results.Reader.WaitToReadAsync(CancellationToken.None))
             {
+                // Behind what else is ready to run: results that came together go in one message.
+                await Task.Yield();
                 var batch = new TResultBatch();
                 var items = shape.Results(batch);
                 var finished = 0;

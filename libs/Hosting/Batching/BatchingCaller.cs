@@ -219,6 +219,8 @@ public sealed class BatchingCaller<TCall, TCallBatch, TResult, TResultBatch> : I
             {
                 while (await outgoing.Reader.WaitToReadAsync(cancellationToken))
                 {
+                    // Behind what else is ready to run: callers that woke together go in one message.
+                    await Task.Yield();
                     var batch = new TCallBatch();
                     var calls = shape.Calls(batch);
                     while (calls.Count < MaximumBatch && outgoing.Reader.TryRead(out var call))
