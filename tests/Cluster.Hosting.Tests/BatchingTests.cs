@@ -61,8 +61,9 @@ public sealed class BatchingTests
         var first = await peer.StartAsync(ServiceName.Tracker, service => Add(service, stuck));
         await using var caller = TrackerCaller(peer);
         var lost = Enumerable.Range(1, 10).Select(i => caller.CallAsync(StatusOf(i), CancellationToken.None)).ToArray();
+        using var limit = new CancellationTokenSource(patience);
         while (stuck.Batches.Sum() < 10)
-            await Task.Yield();
+            await Task.Delay(1, limit.Token);
         using var now = new CancellationTokenSource(TimeSpan.Zero);
         await first.StopAsync(now.Token);
         foreach (var call in lost)

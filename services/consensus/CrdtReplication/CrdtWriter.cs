@@ -13,7 +13,7 @@ namespace Cluster.Consensus.CrdtReplication;
 /// Writes to the replicated set: operations of this peer and what the network brought, each time all that waits in one transaction with
 /// the pinset that follows from it. Everything happens on the thread that commits, unless something else is said.
 /// </summary>
-internal sealed class CrdtWriter : IGroupWriter
+internal sealed partial class CrdtWriter : IGroupWriter
 {
     /// <summary>Bytes of fetched blocks in one transaction, about: some thousand pins. A pin of this peer waits for one such write at most.</summary>
     private const int BytesPerWrite = 1 << 20;
@@ -114,28 +114,6 @@ internal sealed class CrdtWriter : IGroupWriter
         }
 
         _applied.Clear();
-    }
-
-    /// <summary>
-    /// Writes one input of a write that failed, before those who ask here: they must neither fail for its sake, nor keep it from its turn
-    /// for as long as somebody asks.
-    /// </summary>
-    private void WriteSuspect()
-    {
-        List<CrdtInput> inputs = [_suspects.Dequeue()];
-        var output = new CrdtOutput();
-        try
-        {
-            WriteAsOne(inputs, [], output);
-        }
-        catch (Exception e)
-        {
-            Recover(inputs, alone: true, e);
-            Reopen();
-            return;
-        }
-
-        Written(inputs, output);
     }
 
     /// <summary>What follows a write that went well.</summary>
@@ -375,57 +353,10 @@ internal sealed class CrdtWriter : IGroupWriter
         _announce.AddRange(_core.Announceable);
     }
 
-    /// <summary>The core's memory is ahead of the store, and one of the inputs may be the reason.</summary>
-    private void Recover(List<CrdtInput> inputs, bool alone, Exception e)
-    {
-        ReplicationLog.WriteFailed(_logger, e.Message);
-        _stale = true;
-        _applied.Clear();
-        _wanted.Clear();
-        _projection.Clear();
-        if (e is StorageException || (alone && inputs.Count <= 1))
-        {
-            // Lost inputs come again: blocks are asked for, announcements repeated.
-            foreach (var input in inputs)
-            {
-                if (input is CrdtInput.Arrived arrived && e is not StorageException)
-                    ReplicationLog.BadBlock(_logger, arrived.Block.ToString(), e.Message);
-                Settle(input);
-            }
-        }
-        else
-        {
-            foreach (var input in inputs)
-                _suspects.Enqueue(input);
-        }
-
-        _inbox.Ring();
-    }
-
     private void Settle(CrdtInput input)
     {
         if (input is CrdtInput.Arrived arrived)
             _links?.Fetcher.Settled(arrived.Block, arrived.Bytes.Length);
-    }
-
-    /// <summary>
-    /// Opens the core anew if its memory has run ahead of the store. When that fails the write fails before it has taken anything, and the
-    /// next one tries again: with a core that knows of nodes that were never written, it would write links that lead nowhere.
-    /// </summary>
-    private void Reopen()
-    {
-        if (!_stale)
-            return;
-        try
-        {
-            _core = MerkleCrdt.Open(_reader);
-            _stale = false;
-        }
-        catch (Exception e)
-        {
-            ReplicationLog.WriteFailed(_logger, e.Message);
-            throw;
-        }
     }
 
     /// <summary>A pinset without a DAG was written when this peer was alone: its pins become the first nodes.</summary>
