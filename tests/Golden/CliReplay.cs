@@ -9,7 +9,10 @@ internal static class CliReplay
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
+    // A run probes for free ports from a random one on: those that Lab leaves to it, as both run at the same time, and below those that the kernel gives away.
     private const int PortsOfARun = 60;
+    private const int FirstPort = Lab.EndOfPorts;
+    private const int EndOfPorts = 32_700;
 
     /// <summary>Plays one transcript; the lines that the tool printed.</summary>
     public static async Task<IReadOnlyList<string>> PlayAsync(string transcript, int daemons)
@@ -32,7 +35,7 @@ internal static class CliReplay
 
     private static async Task<IReadOnlyList<string>> RunAsync(string transcript, string daemons)
     {
-        var first = Random.Shared.Next(20_000, 31_000);
+        var first = Random.Shared.Next(FirstPort, EndOfPorts - PortsOfARun);
         var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         string[] arguments =
         [

@@ -14,6 +14,10 @@ internal static class Lab
     // A peer and a daemon each listen on a few ports of a hundred (lab.mjs, --ports).
     private const int PortsOfAPeer = 7;
     private const int MostPeers = 3;
+    private const int FirstPort = 20_000;
+
+    /// <summary>From here on ports are left to others.</summary>
+    public const int EndOfPorts = 28_000;
 
     /// <summary>Replays a scenario; returns the lines that the lab printed and its exit code.</summary>
     public static async Task<(int ExitCode, IReadOnlyList<string> Lines)> ReplayAsync(string scenario)
@@ -79,7 +83,7 @@ internal static class Lab
     {
         for (int tries = 0; tries < 200; tries++)
         {
-            int first = Random.Shared.Next(200, 310) * 100;
+            int first = Random.Shared.Next(FirstPort / 100, EndOfPorts / 100 - MostPeers) * 100;
             if (Enumerable.Range(1, MostPeers).SelectMany(peer => Enumerable.Range(first + peer * 100, PortsOfAPeer)).All(IsFree)) return first;
         }
 
