@@ -64,7 +64,8 @@ public static class ServiceHost
         var context = application.Services.GetRequiredService<ServiceContext>();
         Exception? failure = null;
         // Noted before the stop begins: what fails only because of the stop is none.
-        using var noting = application.Lifetime.ApplicationStopping.Register(() => failure = Failure(application.Services));
+        var noted = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var noting = application.Lifetime.ApplicationStopping.Register(() => noted.TrySetResult(Failure(application.Services)));
         try
         {
             await application.StartAsync();
@@ -77,9 +78,12 @@ public static class ServiceHost
         }
         catch (Exception error) when (error is not ServiceStartException)
         {
-            failure ??= error;
+            failure = error;
         }
 
+        // Who waits for the stop may go on before the note is made: both hang on the same signal, and the later of them is told first.
+        if (application.Lifetime.ApplicationStopping.IsCancellationRequested)
+            failure = await noted.Task ?? failure;
         if (failure is null)
             return context.ExitCode;
         HostLog.Failed(context.Logger("service"), failure, context.Options.Service);
