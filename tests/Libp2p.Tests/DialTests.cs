@@ -3,19 +3,13 @@ using System.Net.Sockets;
 using Libp2p.Hosting;
 using Libp2p.Resolving;
 using Libp2p.Simulation;
+using Libp2p.Transport;
 using Xunit;
 
 namespace Libp2p.Tests;
 
 public sealed class DialTests
 {
-    private static Multiaddr DeadAddress()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return Multiaddr.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
-    }
-
     private static async Task<DialFailure> FailureAsync(Task dial) => (await Assert.ThrowsAsync<DialException>(() => dial)).Failure;
 
     [Fact]
@@ -27,7 +21,8 @@ public sealed class DialTests
         var nobody = PrivateKey.GenerateEd25519().PeerId;
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        Assert.Equal(DialFailure.Refused, await FailureAsync(a.DialAsync(DeadAddress().WithPeer(nobody))));
+        using var dead = TestHosts.DeadPort();
+        Assert.Equal(DialFailure.Refused, await FailureAsync(a.DialAsync(dead.Address().WithPeer(nobody))));
         Assert.Equal(DialFailure.TimedOut, await FailureAsync(hasty.DialAsync(Multiaddr.FromEndPoint((IPEndPoint)silent.LocalEndpoint).WithPeer(nobody))));
         Assert.Equal(DialFailure.NoCommonProtocol, await FailureAsync(a.DialAsync(tls.Address())));
         Assert.Equal(DialFailure.NoAddresses, await FailureAsync(a.DialAsync(nobody)));
@@ -51,7 +46,9 @@ public sealed class DialTests
         await using var b = await TestHosts.StartAsync();
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var connection = await a.DialAsync(b.Id, [DeadAddress(), Multiaddr.FromEndPoint((IPEndPoint)silent.LocalEndpoint), DeadAddress(), b.ListenAddresses[0]], TestHosts.Deadline());
+        using var dead = TestHosts.DeadPort();
+        using var another = TestHosts.DeadPort();
+        var connection = await a.DialAsync(b.Id, [dead.Address(), Multiaddr.FromEndPoint((IPEndPoint)silent.LocalEndpoint), another.Address(), b.ListenAddresses[0]], TestHosts.Deadline());
         Assert.Equal(b.Id, connection.RemotePeer);
     }
 
@@ -79,7 +76,25 @@ public sealed class DialTests
         var connections = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => a.DialAsync(b.Address(), TestHosts.Deadline())));
         Assert.Single(connections.Distinct());
         Assert.Same(connections[0], await a.DialAsync(b.Id, TestHosts.Deadline()));
+        Assert.Same(connections[0], Assert.Single(a.ConnectionsTo(b.Id)));
+        // The dialler is done a moment before the listener: what this answers on a connection, it has taken into its books.
+        await a.PingAsync(b.Id, TestHosts.Deadline());
         Assert.Single(b.ConnectionsTo(a.Id));
+    }
+
+    [Fact]
+    public async Task A_dial_that_begins_when_another_has_just_ended_takes_its_connection()
+    {
+        await using var a = await TestHosts.StartAsync();
+        await using var b = await TestHosts.StartAsync();
+        var connection = await a.DialAsync(b.Address(), TestHosts.Deadline());
+        var options = new HostOptions { Key = PrivateKey.GenerateEd25519() };
+        using var metrics = new HostMetrics();
+        var dialer = new Dialer(options, [new TcpTransport()], new ConnectionUpgrader(options), metrics, new HostLog(new TestLog()));
+        // Its caller saw no connection; when its turn comes there is one.
+        var dialled = await dialer.DialAsync(b.Id, b.ListenAddresses, ignoreBackoff: true, () => connection,
+            _ => throw new InvalidOperationException("a second connection was made"), CancellationToken.None, TestHosts.Deadline());
+        Assert.Same(connection, dialled);
     }
 
     [Fact]
@@ -225,9 +240,19 @@ public sealed class DialTests
     public async Task Text_records_are_asked_for_over_udp()
     {
         using var server = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        using var over = new CancellationTokenSource();
         var serving = Task.Run(async () =>
         {
-            var question = await server.ReceiveAsync(TestHosts.Deadline());
+            // A resolver that waited long asks again.
+            while (true) await AnswerAsync(await server.ReceiveAsync(over.Token));
+        });
+        var resolver = new SystemDnsResolver([(IPEndPoint)server.Client.LocalEndPoint!]);
+        Assert.Equal(["dnsaddr=/ip4/192.0.2.1", "other"], await resolver.ResolveTextAsync("_dnsaddr.example.org", TestHosts.Deadline()));
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => serving);
+
+        async Task AnswerAsync(UdpReceiveResult question)
+        {
             byte[] q = question.Buffer;
             // The question goes back, then two records: one in two strings.
             int end = Array.IndexOf(q, (byte)0, 12) + 5;
@@ -235,10 +260,7 @@ public sealed class DialTests
             // A stray answer first, with another id.
             await server.SendAsync((byte[])[(byte)~answer[0], .. answer[1..]], question.RemoteEndPoint);
             await server.SendAsync(answer, question.RemoteEndPoint);
-        });
-        var resolver = new SystemDnsResolver([(IPEndPoint)server.Client.LocalEndPoint!]);
-        Assert.Equal(["dnsaddr=/ip4/192.0.2.1", "other"], await resolver.ResolveTextAsync("_dnsaddr.example.org", TestHosts.Deadline()));
-        await serving;
+        }
     }
 
     private static byte[] Record(params string[] strings)

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
 using Libp2p.Simulation;
 using Xunit;
 
@@ -12,9 +14,9 @@ internal static class TestHosts
     public static readonly NetworkSecret Secret = NetworkSecret.FromHex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")!;
 
     // Nothing here takes long; a busy machine does.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public static CancellationToken Deadline(int seconds = 30) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
+    public static CancellationToken Deadline(int seconds = 60) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
 
     public static async Task<Libp2pHost> StartAsync(Func<HostOptions, HostOptions>? change = null, string listen = "/ip4/127.0.0.1/tcp/0",
         Microsoft.Extensions.Logging.ILogger? log = null)
@@ -24,6 +26,16 @@ internal static class TestHosts
         await host.StartAsync();
         return host;
     }
+
+    /// <summary>A socket that holds a port on which nobody listens, so that dials to it are refused for as long as it is open.</summary>
+    public static Socket DeadPort()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    }
+
+    public static Multiaddr Address(this Socket socket) => Multiaddr.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
 
     public static Multiaddr Address(this Libp2pHost host) => host.ListenAddresses[0].WithPeer(host.Id);
 

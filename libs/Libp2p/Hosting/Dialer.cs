@@ -49,14 +49,23 @@ internal sealed class Dialer(
     }
 
     /// <summary>Dials, or joins a dial of the same peer that tries as much.</summary>
+    /// <param name="peer">Whom to reach.</param>
+    /// <param name="addresses">Where.</param>
+    /// <param name="ignoreBackoff">Whether addresses are tried that failed lately.</param>
+    /// <param name="connected">The connection to the peer that there is, if any.</param>
+    /// <param name="adopt">Takes what was secured.</param>
+    /// <param name="stopping">The host's end.</param>
+    /// <param name="cancellationToken">The end of the caller's patience.</param>
     public async Task<PeerConnection> DialAsync(
-        PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<SecuredConnection, Task<PeerConnection>> adopt, CancellationToken stopping, CancellationToken cancellationToken)
+        PeerId peer, IReadOnlyList<Multiaddr> addresses, bool ignoreBackoff, Func<PeerConnection?> connected, Func<SecuredConnection, Task<PeerConnection>> adopt,
+        CancellationToken stopping, CancellationToken cancellationToken)
     {
         var own = new Dial(addresses, ignoreBackoff, dial => Task.Run(async () =>
         {
             try
             {
-                return await DialNowAsync(peer, addresses, ignoreBackoff, adopt, stopping);
+                // The dial of another caller may have ended since this one saw that there is no connection.
+                return connected() ?? await DialNowAsync(peer, addresses, ignoreBackoff, adopt, stopping);
             }
             finally
             {

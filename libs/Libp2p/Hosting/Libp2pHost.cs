@@ -188,7 +188,7 @@ public sealed class Libp2pHost : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (peer == Id) throw new DialException(peer, DialFailure.Self, "it is this host.");
         if (pool.Best(peer) is { } open) return open;
-        var connection = await dialer.DialAsync(peer, at, ignoreBackoff, s => AdoptAsync(s, inbound: false), stopping.Token, cancellationToken);
+        var connection = await dialer.DialAsync(peer, at, ignoreBackoff, () => pool.Best(peer), s => AdoptAsync(s, inbound: false), stopping.Token, cancellationToken);
         // An address that worked is worth keeping, names and all.
         Peerstore.AddAddresses(peer, at, AddressTtl.RecentlyConnected);
         return connection;
