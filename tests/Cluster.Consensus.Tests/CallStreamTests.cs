@@ -9,7 +9,7 @@ namespace Cluster.Consensus.Tests;
 public sealed class CallStreamTests : IAsyncLifetime
 {
     private const int BatchCalls = 512;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly Peer _peer = new();
 

@@ -8,7 +8,7 @@ namespace Cluster.Consensus.Tests;
 /// <summary>Blocks to this peer's own daemon.</summary>
 public sealed class ConnectorClientTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Theory, InlineData(StatusCode.Unavailable), InlineData(StatusCode.Cancelled)]
     public async Task A_connector_that_ends_is_told_of_also_when_no_further_block_comes(StatusCode status)

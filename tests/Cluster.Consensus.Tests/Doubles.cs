@@ -41,7 +41,19 @@ internal sealed class ManualClock : TimeProvider
     public Task SleeperAsync()
     {
         lock (_lock)
-            return _timers.Count > 0 ? Task.CompletedTask : _slept.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            return _timers.Count > 0 ? Task.CompletedTask : _slept.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>Lets so much time pass whenever somebody waits for the clock, until something has ended, well or badly.</summary>
+    public async Task PassUntilAsync(Task ended, TimeSpan step)
+    {
+        while (!ended.IsCompleted)
+        {
+            var sleeper = SleeperAsync();
+            if (await Task.WhenAny(ended, sleeper) == sleeper)
+                await sleeper;
+            Advance(step);
+        }
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

@@ -48,7 +48,7 @@ public sealed class KillTests
     private static async Task CheckAsync(V1.Cluster.ClusterClient client, List<ByteString> acknowledged)
     {
         var found = new HashSet<ByteString>();
-        using var call = client.Allocations(new V1.AllocationsRequest(), deadline: DateTime.UtcNow.AddSeconds(60));
+        using var call = client.Allocations(new V1.AllocationsRequest(), deadline: DateTime.UtcNow.AddMinutes(5));
         while (await call.ResponseStream.MoveNext(CancellationToken.None))
             found.UnionWith(call.ResponseStream.Current.Pins.Select(p => p.Cid));
         Assert.DoesNotContain(acknowledged, cid => !found.Contains(cid));
@@ -64,7 +64,7 @@ public sealed class KillTests
                 var cid = ByteString.CopyFrom(Peer.Cid(round << 24 | poster << 20 | i).Bytes);
                 try
                 {
-                    await client.PinAsync(new V1.PinRequest { Cid = cid }, deadline: DateTime.UtcNow.AddSeconds(30));
+                    await client.PinAsync(new V1.PinRequest { Cid = cid }, deadline: DateTime.UtcNow.AddMinutes(5));
                 }
                 catch (RpcException)
                 {
@@ -92,6 +92,10 @@ public sealed class KillTests
         start.ArgumentList.Add(folder);
         start.ArgumentList.Add("--loglevel");
         start.ArgumentList.Add("error");
+
+        // At a port that is free, and without looking for others on this machine's network.
+        start.Environment["CLUSTER_LISTENMULTIADDRESS"] = "/ip4/127.0.0.1/tcp/0";
+        start.Environment["CLUSTER_MDNSINTERVAL"] = "0s";
         var process = Process.Start(start)!;
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
@@ -113,7 +117,7 @@ public sealed class KillTests
                         await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), token);
                         return new NetworkStream(connection, ownsSocket: true);
                     }
-                    catch (SocketException) when (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
+                    catch (SocketException) when (Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(3))
                     {
                         connection.Dispose();
                     }

@@ -43,7 +43,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         _peer.Readiness.SetReady();
         await _peer.Clock.SleeperAsync();
         _peer.Clock.Advance(TimeSpan.FromMinutes(6));
-        await _peer.State.WaitForChangeAsync(1, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        await _peer.State.WaitForChangeAsync(1, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(0UL, _peer.State.Totals.Count);
         await sync.StopAsync(CancellationToken.None);
     }
@@ -62,7 +62,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         var unpinned = _peer.State.WaitForChangeAsync(2, CancellationToken.None);
         await _peer.Clock.SleeperAsync();
         _peer.Clock.Advance(TimeSpan.FromMinutes(6));
-        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.NotNull(_peer.State.Find(Peer.Cid(1)));
         Assert.Null(_peer.State.Find(Peer.Cid(2)));
 
@@ -72,7 +72,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         unpinned = _peer.State.WaitForChangeAsync(3, CancellationToken.None);
         await _peer.Clock.SleeperAsync();
         _peer.Clock.Advance(TimeSpan.FromMinutes(6));
-        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(0UL, _peer.State.Totals.Count);
         await sync.StopAsync(CancellationToken.None);
     }
@@ -110,7 +110,7 @@ public sealed class LifecycleTests : IAsyncLifetime
             peer.Clock.Advance(TimeSpan.FromDays(30));
         }
 
-        await unpinned.WaitAsync(TimeSpan.FromSeconds(20));
+        await unpinned.WaitAsync(TimeSpan.FromSeconds(60));
         await sync.StopAsync(CancellationToken.None);
     }
 
@@ -136,7 +136,7 @@ public sealed class LifecycleTests : IAsyncLifetime
 
         _peer.Daemon.Error = "";
         _peer.Clock.Advance(TimeSpan.FromSeconds(1));
-        await _peer.Readiness.WhenReady.WaitAsync(TimeSpan.FromSeconds(20));
+        await _peer.Readiness.WhenReady.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(_peer.Readiness.IsReady);
         Assert.Equal("", _peer.Readiness.WaitingFor);
         await startup.StopAsync(CancellationToken.None);

@@ -9,7 +9,7 @@ namespace Cluster.Consensus.Tests;
 /// <summary>The contracts over the wire: a real server, a real client, a Unix socket.</summary>
 public sealed class ServiceTests : IAsyncLifetime
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(120));
     private ServedPeer _served = null!;
 
     private CancellationToken Limit => _limit.Token;

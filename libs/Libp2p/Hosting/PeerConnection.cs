@@ -55,7 +55,7 @@ public sealed class PeerConnection
     public Task<Exception> Closed => session.Closed;
 
     /// <summary>Whether it has not ended.</summary>
-    public bool IsOpen => !session.Closed.IsCompleted;
+    public bool IsOpen => !session.HasEnded;
 
     /// <summary>Completes when the other side has told who it is, or has failed to.</summary>
     public Task Identified => identified.Task;

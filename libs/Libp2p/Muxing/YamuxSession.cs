@@ -52,6 +52,9 @@ internal sealed class YamuxSession : IAsyncDisposable
     /// <summary>Completes with the reason when the session has ended.</summary>
     public Task<Exception> Closed => closed.Task;
 
+    /// <summary>Whether it has ended: known before the streams fail, so that nobody whose stream has failed tries another one here.</summary>
+    public bool HasEnded => Volatile.Read(ref ended);
+
     public int StreamCount
     {
         get

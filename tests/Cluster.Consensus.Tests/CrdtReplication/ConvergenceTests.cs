@@ -86,9 +86,16 @@ public sealed class ConvergenceTests : IAsyncLifetime
     public async Task Operations_that_wait_share_a_node_and_a_write()
     {
         var a = Add(1);
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(i => Task.Run(() => a.PinAsync(i))));
-        Assert.Equal(500UL, a.State.Totals.Count);
-        Assert.InRange(Assert.Single(a.Heads).Value, 1UL, 300UL);
+
+        // The writer is held where it announces the first node: the others wait together, of whatever speed the disk is.
+        using var gate = new ManualResetEventSlim();
+        _network.Join(Peer.Id(9), new Gate(gate));
+        await a.PinAsync(500);
+        var waiting = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => Task.Run(() => Task.FromResult(a.PinAsync(i)))));
+        gate.Set();
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(501UL, a.State.Totals.Count);
+        Assert.InRange(Assert.Single(a.Heads).Value, 2UL, 4UL);
         Assert.Equal(a.ExportOfTheSet(), a.Export());
     }
 
@@ -188,6 +195,22 @@ public sealed class ConvergenceTests : IAsyncLifetime
         var peer = new CrdtPeer(number, _network, settings);
         _peers.Add(peer);
         return peer;
+    }
+
+    /// <summary>Holds whoever announces something to it, until it is opened.</summary>
+    private sealed class Gate(ManualResetEventSlim open) : ICrdtReplica
+    {
+        public Libp2p.Bitswap.IBlockStore Blocks { get; } = new Libp2p.Bitswap.InMemoryBlockStore();
+
+        public bool IsTrusted(Libp2p.PeerId author) => true;
+
+        public void HeadsAnnounced(Libp2p.PeerId author, ReadOnlyMemory<byte> message)
+        {
+            if (!message.IsEmpty)
+                open.Wait(TimeSpan.FromSeconds(60));
+        }
+
+        public ReadOnlyMemory<byte> CurrentHeads() => default;
     }
 
     /// <summary>A replica that serves its blocks, hears nothing and says nothing by itself.</summary>

@@ -16,7 +16,7 @@ namespace Cluster.Consensus.Tests.CrdtReplication;
 /// <summary>One peer's replicated set on a real database; others are reached through a <see cref="MemoryNetwork"/>.</summary>
 internal sealed class CrdtPeer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly string _root = Directory.CreateTempSubdirectory("crdt-peer-test-").FullName;
     private readonly MemoryNetwork _network;

@@ -72,7 +72,7 @@ public sealed class WriterTests : IDisposable
     {
         private readonly Channel<Cid> _asked = Channel.CreateUnbounded<Cid>();
 
-        public Task<Cid> NextAsync() => _asked.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        public Task<Cid> NextAsync() => _asked.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
         public void Announce(ReadOnlyMemory<byte> message)
         {

@@ -7,7 +7,7 @@ namespace Cluster.Consensus.Tests.Peering;
 /// <summary>Heads and nodes of the replicated set between peers (spec/crdt.md 3, 4, 13).</summary>
 public sealed class HeadsTests
 {
-    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token;
 
     [Fact]
     public async Task Announced_heads_reach_peers_two_hops_away_under_their_authors_name()
@@ -120,7 +120,7 @@ public sealed class HeadsTests
         author.Replica.Memory.Add(new Block(cid, data));
         Assert.Equal(data, (await between.Network.FetchAsync(cid, author.Id, _limit)).ToArray());
 
-        Assert.Equal(data, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), _limit)).ToArray());
+        Assert.Equal(data, (await waiting.WaitAsync(_limit)).ToArray());
         Assert.False(between.Replica.Memory.Contains(cid));
     }
 

@@ -8,7 +8,7 @@ namespace Cluster.Consensus.Tests.Peering;
 /// <summary>How peers find each other and stay together (spec/behaviour.md 2, 10; spec/config.md 1.2).</summary>
 public sealed class JoiningTests : IDisposable
 {
-    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token;
     private readonly string _folder = Directory.CreateTempSubdirectory("peering-test-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -17,7 +17,7 @@ public sealed class JoiningTests : IDisposable
     public async Task A_peer_that_was_restarted_is_connected_to_again()
     {
         await using var stays = await NetworkPeer.StartAsync();
-        var settings = NetworkPeer.SettingsFor();
+        var settings = NetworkPeer.SettingsFor(NetworkPeer.SectionAt("127.0.0.2"));
         var first = await NetworkPeer.StartAsync(settings);
         await stays.DialAsync(first, _limit);
         await stays.Network.Host.ConnectionsTo(first.Id)[0].Identified.WaitAsync(_limit);
@@ -33,7 +33,7 @@ public sealed class JoiningTests : IDisposable
     [Fact]
     public async Task A_configured_peer_is_tried_until_it_is_there()
     {
-        var late = NetworkPeer.SettingsFor();
+        var late = NetworkPeer.SettingsFor(NetworkPeer.SectionAt("127.0.0.3"));
         Multiaddr port;
         await using (var probe = await NetworkPeer.StartAsync(late))
             port = probe.Network.Host.ListenAddresses[0];

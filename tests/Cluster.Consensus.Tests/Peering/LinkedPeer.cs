@@ -15,7 +15,7 @@ namespace Cluster.Consensus.Tests.Peering;
 /// <summary>A replicated set on a real database and a real loopback port; it counts what it asks of others.</summary>
 internal sealed class LinkedPeer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>It names an address at which nobody is, so that connections are those that the test makes.</summary>
     public static readonly ClusterSection Hidden = NetworkPeer.Section() with { AnnounceAddresses = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/1")] };

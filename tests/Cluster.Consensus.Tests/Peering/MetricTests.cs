@@ -7,9 +7,9 @@ namespace Cluster.Consensus.Tests.Peering;
 /// <summary>Metrics between peers (spec/peer-rpc.md 5, spec/behaviour.md 17.1).</summary>
 public sealed class MetricTests
 {
-    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    private readonly CancellationToken _limit = new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token;
 
-    internal static Metric Metric(NetworkPeer of, string name, string value = "1", int seconds = 30) => new()
+    internal static Metric Metric(NetworkPeer of, string name, string value = "1", int seconds = 3600) => new()
     {
         Name = name,
         Peer = of.Id,

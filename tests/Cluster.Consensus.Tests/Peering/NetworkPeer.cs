@@ -55,6 +55,12 @@ internal sealed class NetworkPeer : IAsyncDisposable
         MdnsInterval = GoDuration.Zero,
     };
 
+    /// <summary>
+    /// The same, at an address of its own: a port there that was given back is nobody else's, as connections that are being made take ports of
+    /// 127.0.0.1 only.
+    /// </summary>
+    public static ClusterSection SectionAt(string address) => Section() with { ListenAddresses = [Multiaddr.Parse($"/ip4/{address}/tcp/0")] };
+
     public static PeeringSettings SettingsFor(ClusterSection? section = null, PrivateKey? key = null) =>
         new() { Key = key ?? PrivateKey.GenerateEd25519(), Cluster = section ?? Section() };
 

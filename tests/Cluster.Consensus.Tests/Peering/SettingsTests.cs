@@ -86,7 +86,7 @@ public sealed class SettingsTests
     [Fact]
     public async Task Bandwidth_is_measured_by_protocol_and_its_rate_falls_when_nothing_moves()
     {
-        var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+        var limit = new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token;
         await using var a = await NetworkPeer.StartAsync();
         await using var b = await NetworkPeer.StartAsync();
         var clock = new VirtualTime();

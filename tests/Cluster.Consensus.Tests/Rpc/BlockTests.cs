@@ -14,7 +14,7 @@ public sealed class BlockTests : IAsyncLifetime
 
     private Cluster _cluster = new([]);
 
-    public async Task InitializeAsync() => _cluster = new Cluster(await NetworkedPeer.ClusterAsync(3, new PeerCallLimits { BlockStall = TimeSpan.FromSeconds(2) }));
+    public async Task InitializeAsync() => _cluster = new Cluster(await NetworkedPeer.ClusterAsync(3));
 
     public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
@@ -51,30 +51,32 @@ public sealed class BlockTests : IAsyncLifetime
     [Fact]
     public async Task A_slow_daemon_holds_the_sender_back()
     {
-        // With the usual limits: this daemon has not failed, however long it takes here.
-        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2));
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster[1].Core.Daemon.BeforeEachBlock = token =>
+        _cluster[1].Core.Daemon.BeforeEachBlock = token =>
         {
             asked.TrySetResult();
             return open.Task.WaitAsync(token);
         };
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var sent = 0;
-        var sending = cluster[0].Remote.DaemonOf(cluster[1].Id).PutBlocksAsync(CountedAsync(), _ => { }, CancellationToken.None);
+        var sending = _cluster[0].Remote.DaemonOf(_cluster[1].Id).PutBlocksAsync(CountedAsync(), _ => { }, CancellationToken.None);
         await asked.Task.WaitAsync(Limit);
-        await cluster[0].RoundTripsAsync(cluster[1]);
+        await first.Task.WaitAsync(Limit);
+        await _cluster[0].RoundTripsAsync(_cluster[1]);
         Assert.InRange(Volatile.Read(ref sent), 1, 40);
         open.SetResult();
         await sending.WaitAsync(Limit);
-        Assert.Equal(100, cluster[1].Core.Daemon.Stored.Count);
+        Assert.Equal(100, _cluster[1].Core.Daemon.Stored.Count);
 
         async IAsyncEnumerable<IReadOnlyList<V1.Block>> CountedAsync()
         {
-            for (; sent < 100; sent++)
+            while (sent < 100)
             {
                 await Task.Yield();
                 yield return [BlockOf(sent, 262_144)];
+                Volatile.Write(ref sent, sent + 1);
+                first.TrySetResult();
             }
         }
     }
@@ -82,11 +84,20 @@ public sealed class BlockTests : IAsyncLifetime
     [Fact]
     public async Task A_daemon_that_takes_nothing_more_has_failed()
     {
-        _cluster[1].Core.Daemon.BeforeEachBlock = token => Task.Delay(Timeout.Infinite, token);
-        var error = await Assert.ThrowsAsync<ClusterException>(() =>
-            _cluster[0].Remote.DaemonOf(_cluster[1].Id).PutBlocksAsync(EndlessAsync(), _ => { }, CancellationToken.None)).WaitAsync(Limit);
+        var clock = new ManualClock();
+        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2, clock: clock));
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster[1].Core.Daemon.BeforeEachBlock = token =>
+        {
+            asked.TrySetResult();
+            return Task.Delay(Timeout.Infinite, token);
+        };
+        var sending = cluster[0].Remote.DaemonOf(cluster[1].Id).PutBlocksAsync(EndlessAsync(), _ => { }, CancellationToken.None);
+        await asked.Task.WaitAsync(Limit);
+        await clock.PassUntilAsync(sending, NetworkedPeer.Patient.BlockStall);
+        var error = await Assert.ThrowsAsync<ClusterException>(() => sending);
         Assert.Equal((ClusterErrorKind.Unavailable, "context deadline exceeded"), (error.Kind, error.Message));
-        await _cluster.IdleAsync();
+        await cluster.IdleAsync();
     }
 
     [Fact]

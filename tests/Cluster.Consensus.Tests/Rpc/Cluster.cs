@@ -14,7 +14,7 @@ internal sealed class Cluster(IReadOnlyList<NetworkedPeer> peers) : IReadOnlyLis
     /// <summary>Waits until no peer serves a call any more.</summary>
     public async Task IdleAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (peers.Any(p => p.ServedNow > 0))
             await Task.Delay(10, limit.Token);
     }

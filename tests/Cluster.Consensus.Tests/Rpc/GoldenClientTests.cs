@@ -18,7 +18,7 @@ public sealed class GoldenClientTests
     // Sizes are those of whole DAGs there and of blocks here: nobody reads them (peer-rpc 3).
     private const string SizesDiffer = "IPFSConnector.BlockStream";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static TheoryData<int, string> Calls => Recording.AskedBy("Go peer");
 
@@ -31,7 +31,7 @@ public sealed class GoldenClientTests
         await using var original = await OriginalPeer.StartAsync(recording.Answer);
         await using var host = new Libp2pHost(new HostOptions { Key = PrivateKey.GenerateEd25519() });
         host.Peerstore.AddAddresses(original.Id, original.Addresses, AddressTtl.Permanent);
-        var remote = new RemotePeers(host, TimeProvider.System);
+        var remote = new RemotePeers(host, TimeProvider.System, NetworkedPeer.Patient);
         var tracker = remote.TrackerOf(original.Id);
         var daemon = remote.DaemonOf(original.Id);
         var refusal = recording.Replies.Select(r => r.Error).FirstOrDefault(e => e.Length > 0);

@@ -18,7 +18,7 @@ namespace Cluster.Consensus.Tests.Rpc;
 [Trait("Category", "Golden")]
 public sealed class GoldenServerTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     // Answers that differ for a good reason, by name.
     private static readonly Dictionary<string, string> OtherwiseAnswered = new()

@@ -65,6 +65,7 @@ public sealed class ListingTests
         await reading.Task.WaitAsync(Limit);
 
         // Nobody reads: the peers stop once the queues between are full.
+        await Task.WhenAll(trackers.Select(t => t.Begun)).WaitAsync(Limit);
         await cluster[0].RoundTripsAsync(cluster[1]);
         await cluster[0].RoundTripsAsync(cluster[2]);
         Assert.All(trackers, t => Assert.InRange(t.Listed, 1, Pins / 2));
@@ -172,9 +173,14 @@ public sealed class ListingTests
     [Fact]
     public async Task A_member_that_falls_silent_counts_as_failed()
     {
-        var calls = new PeerCallLimits { Silence = TimeSpan.FromMilliseconds(300) };
-        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(2, calls, tracker: n => n == 0 ? new LongListTracker(100, everywhere: true) : new SilentTracker()));
-        var items = await cluster[0].StatusesAsync();
+        var clock = new ManualClock();
+        var silent = new SilentTracker();
+        await using var cluster = new Cluster(await NetworkedPeer.ClusterAsync(
+            2, tracker: n => n == 0 ? new LongListTracker(100, everywhere: true) : silent, clock: clock));
+        var listing = cluster[0].StatusesAsync();
+        await silent.FellSilent.WaitAsync(Limit);
+        await clock.PassUntilAsync(listing, NetworkedPeer.Patient.Silence);
+        var items = await listing;
         Assert.Equal(100, items.Count);
         Assert.Equal("context deadline exceeded", items[^1].Peers.Single(p => p.Status == V1.TrackerStatus.ClusterError).Error);
         await cluster.IdleAsync();
@@ -212,7 +218,11 @@ public sealed class ListingTests
     /// <summary>Counts what is listed.</summary>
     private sealed class CountingTracker(LongListTracker inner) : ITracker
     {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private long _listed;
+
+        /// <summary>Completes when the first page has been taken.</summary>
+        public Task Begun => _begun.Task;
 
         public long Listed => Interlocked.Read(ref _listed);
 
@@ -227,6 +237,7 @@ public sealed class ListingTests
             {
                 yield return page;
                 Interlocked.Add(ref _listed, 512);
+                _begun.TrySetResult();
             }
         }
 
@@ -237,6 +248,9 @@ public sealed class ListingTests
     private sealed class SilentTracker : ITracker
     {
         private readonly LongListTracker _inner = new(10, everywhere: true);
+        private readonly TaskCompletionSource _silent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task FellSilent => _silent.Task;
 
         public ValueTask<V1.PinInfo> StatusAsync(Cid cid, ulong atLeastSequence, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -247,6 +261,7 @@ public sealed class ListingTests
         {
             await foreach (var page in _inner.StatusAllAsync(0, 0, cancellationToken))
                 yield return page;
+            _silent.TrySetResult();
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
 

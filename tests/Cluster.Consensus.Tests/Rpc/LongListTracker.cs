@@ -12,6 +12,10 @@ internal sealed class LongListTracker(int count, bool everywhere = false) : ITra
     private const int PageItems = 512;
 
     private readonly StatusPage[] _pages = [.. Pages(count, everywhere)];
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when it is asked for a list.</summary>
+    public Task Begun => _begun.Task;
 
     public static Cid Cid(int number)
     {
@@ -32,6 +36,7 @@ internal sealed class LongListTracker(int count, bool everywhere = false) : ITra
     public async IAsyncEnumerable<StatusPage> StatusAllAsync(
         int statusMask, ulong atLeastSequence, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        _begun.TrySetResult();
         foreach (var page in _pages)
         {
             // As over a connection: a page is never there at once.

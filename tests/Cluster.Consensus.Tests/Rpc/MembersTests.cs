@@ -61,12 +61,12 @@ public sealed class MembersTests : IAsyncLifetime
         };
         await foreach (var member in _cluster[0].Core.Membership.DescribeAllAsync(CancellationToken.None))
         {
-            await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
             break;
         }
 
         // Sooner than a call ends by itself.
-        await givenUp.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await givenUp.Task.WaitAsync(NetworkedPeer.Patient.Call / 5);
         await _cluster.IdleAsync();
     }
 

@@ -186,6 +186,6 @@ public sealed class MethodTests : IAsyncLifetime
     }
 
     private Task<T> CallAsync<T>(int from, int to, string service, string method, Action<MsgpackWriter> argument, PeerRpc.Streams.Decode<T> decode) =>
-        new PeerCalls(_peers[from].Host, TimeProvider.System, new PeerCallLimits())
+        new PeerCalls(_peers[from].Host, TimeProvider.System, NetworkedPeer.Patient)
             .CallAsync(_peers[to].Id, new ServiceId(service, method), argument, decode, null, Limit).AsTask();
 }

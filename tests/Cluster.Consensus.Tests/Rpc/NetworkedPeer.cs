@@ -10,10 +10,10 @@ internal sealed class NetworkedPeer : IAsyncDisposable
 {
     private readonly PeerRpcEndpoint _endpoint;
 
-    private NetworkedPeer(Libp2pHost host, string name, PeerCallLimits? calls, ServedCallLimits? served, ITracker? tracker)
+    private NetworkedPeer(Libp2pHost host, string name, PeerCallLimits? calls, ServedCallLimits? served, ITracker? tracker, TimeProvider? clock)
     {
         Host = host;
-        Remote = new RemotePeers(host, TimeProvider.System, calls);
+        Remote = new RemotePeers(host, clock ?? TimeProvider.System, calls ?? Patient);
         var settings = new ClusterSettings { PeerName = name, AllocateBy = ["freespace"] };
         Core = new Peer(settings, id: host.Id, remote: Remote, wrap: inner => new MemberConsensus(inner, host.Id));
         Consensus = (MemberConsensus)Core.Consensus;
@@ -24,6 +24,9 @@ internal sealed class NetworkedPeer : IAsyncDisposable
         Parts = new RpcParts(Core.Consensus, Tracker, Core.Daemon, Core.SelfPeer, Core.Membership, Core.Status, reports);
         _endpoint = new PeerRpcEndpoint(host, Parts, served);
     }
+
+    /// <summary>Limits of calls that none reaches for mere slowness.</summary>
+    public static PeerCallLimits Patient { get; } = new() { Call = TimeSpan.FromMinutes(10), Silence = TimeSpan.FromMinutes(10) };
 
     public Libp2pHost Host { get; }
 
@@ -46,19 +49,24 @@ internal sealed class NetworkedPeer : IAsyncDisposable
     public int ServedNow => _endpoint.UnderWay;
 
     public static async Task<NetworkedPeer> StartAsync(
-        string name, PeerCallLimits? calls = null, ServedCallLimits? served = null, ITracker? tracker = null)
+        string name, PeerCallLimits? calls = null, ServedCallLimits? served = null, ITracker? tracker = null, TimeProvider? clock = null)
     {
         var host = new Libp2pHost(new HostOptions { Key = PrivateKey.GenerateEd25519(), Listen = [Multiaddr.Parse("/ip4/127.0.0.1/tcp/0")] });
-        var peer = new NetworkedPeer(host, name, calls, served, tracker);
+        var peer = new NetworkedPeer(host, name, calls, served, tracker, clock);
         await host.StartAsync();
         return peer;
     }
 
     /// <summary>Members of one cluster that trust each other and know where each is.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="calls"><see cref="Patient"/> if none are given.</param>
+    /// <param name="served">The usual ones if none are given.</param>
+    /// <param name="tracker">Each peer's tracker; one that knows what it is told if none is given.</param>
+    /// <param name="clock">Of the limits of calls; the system's if none is given.</param>
     public static async Task<NetworkedPeer[]> ClusterAsync(
-        int count, PeerCallLimits? calls = null, ServedCallLimits? served = null, Func<int, ITracker>? tracker = null)
+        int count, PeerCallLimits? calls = null, ServedCallLimits? served = null, Func<int, ITracker>? tracker = null, TimeProvider? clock = null)
     {
-        var peers = await Task.WhenAll(Enumerable.Range(0, count).Select(n => StartAsync($"peer{n}", calls, served, tracker?.Invoke(n))));
+        var peers = await Task.WhenAll(Enumerable.Range(0, count).Select(n => StartAsync($"peer{n}", calls, served, tracker?.Invoke(n), clock)));
         foreach (var peer in peers)
         {
             foreach (var other in peers.Where(p => p != peer))

@@ -83,7 +83,7 @@ public sealed class PolicyTests : IAsyncLifetime
     private async Task<ClusterException> CallAsync(string method)
     {
         var parts = method.Split('.');
-        var calls = new PeerCalls(_cluster[0].Host, TimeProvider.System, new PeerCallLimits());
+        var calls = new PeerCalls(_cluster[0].Host, TimeProvider.System, NetworkedPeer.Patient);
         return await Assert.ThrowsAsync<ClusterException>(() => calls.CallAsync(
             _cluster[1].Id, new ServiceId(parts[0], parts[1]), static writer => writer.Text("nothing that any method reads"),
             static (ref MsgpackReader reader) => reader.Value().Length, null, CancellationToken.None).AsTask());

@@ -7,7 +7,7 @@ namespace Cluster.Consensus.Tests.Rpc;
 /// <summary>The contract's PutBlocks over a real gRPC server.</summary>
 public sealed class PutBlocksCallTests
 {
-    private static readonly DateTime Soon = DateTime.UtcNow.AddSeconds(60);
+    private static DateTime Soon => DateTime.UtcNow.AddSeconds(60);
 
     [Fact]
     public async Task Blocks_are_taken_and_a_peer_out_of_reach_is_told_of_while_the_rest_goes_on()

@@ -7,7 +7,7 @@ namespace Cluster.Consensus.Tests.Rpc;
 /// <summary>Single statuses of another peer, over the one stream that lasts.</summary>
 public sealed class StatusLineTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private Cluster _cluster = new([]);
 
@@ -20,10 +20,11 @@ public sealed class StatusLineTests : IAsyncLifetime
     [Fact]
     public async Task A_slow_answer_holds_up_no_other()
     {
-        var release = new TaskCompletionSource();
-        var tracker = _cluster[1].Core.Tracker;
-        tracker.BeforeEach = token => tracker.Asked.Count == 1 ? release.Task.WaitAsync(token) : Task.CompletedTask;
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _cluster[1].Core.Tracker.BeforeEach = token => asked.TrySetResult() ? release.Task.WaitAsync(token) : Task.CompletedTask;
         var slow = StatusAsync(0);
+        await asked.Task.WaitAsync(Limit);
         for (var n = 1; n <= 100; n++)
             Assert.Equal(V1.TrackerStatus.Unpinned, (await StatusAsync(n).WaitAsync(Limit)).Status);
         Assert.False(slow.IsCompleted);
@@ -36,6 +37,9 @@ public sealed class StatusLineTests : IAsyncLifetime
     {
         await StatusAsync(0).WaitAsync(Limit);
         var connection = Assert.Single(_cluster[0].Host.ConnectionsTo(_cluster[1].Id));
+        // Each side asks the other who it is, on streams of their own.
+        await connection.Identified.WaitAsync(Limit);
+        await Assert.Single(_cluster[1].Host.ConnectionsTo(_cluster[0].Id)).Identified.WaitAsync(Limit);
         await UntilAsync(() => connection.StreamCount == 1);
         var release = new TaskCompletionSource();
         var tracker = _cluster[1].Core.Tracker;
@@ -86,13 +90,13 @@ public sealed class StatusLineTests : IAsyncLifetime
             await using var stream = await _cluster[0].Host.NewStreamAsync(_cluster[1].Id, StatusLine.Protocol);
             var garbage = new byte[random.Next(1, 100)];
             random.NextBytes(garbage);
-            if (round % 2 == 0)
-                stream.Output.WriteFrame(garbage);
-            else
-                await stream.Output.WriteAsync(garbage);
-            await stream.CloseWriteAsync();
             try
             {
+                if (round % 2 == 0)
+                    stream.Output.WriteFrame(garbage);
+                else
+                    await stream.Output.WriteAsync(garbage);
+                await stream.CloseWriteAsync();
                 while (await stream.Input.ReadFrameBytesAsync(1 << 20).AsTask().WaitAsync(Limit) is not null)
                 {
                     // Whatever of it looked like a question is answered with an error.
