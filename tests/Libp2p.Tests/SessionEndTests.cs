@@ -56,6 +56,20 @@ public sealed class SessionEndTests
     }
 
     [Fact]
+    public async Task Whoever_loses_a_stream_finds_its_session_ended()
+    {
+        using var wire = new ScriptedStream();
+        var memory = new CountedMemory();
+        var session = new YamuxSession(wire, client: true, Quiet, memory, TimeProvider.System);
+        session.Start();
+        var stream = await session.OpenAsync(hold: false, TestHosts.Deadline());
+        (bool IsAlive, bool HasEnded) then = default;
+        memory.Released = () => then = (stream.IsAlive, session.HasEnded);
+        session.End(new ConnectionClosedException("The test ends it."));
+        Assert.Equal((false, true), then);
+    }
+
+    [Fact]
     public async Task Frames_that_are_held_back_for_company_let_others_through_when_they_are_many()
     {
         using var wire = new ScriptedStream();
@@ -84,7 +98,14 @@ public sealed class SessionEndTests
             return true;
         }
 
-        public void Release(long bytes) => Interlocked.Add(ref held, -bytes);
+        /// <summary>Called with each release.</summary>
+        public Action? Released { get; set; }
+
+        public void Release(long bytes)
+        {
+            Interlocked.Add(ref held, -bytes);
+            Released?.Invoke();
+        }
     }
 
     /// <summary>A line on which a frame arrives while it is closed; the closing ends when the frame has been acted on.</summary>
