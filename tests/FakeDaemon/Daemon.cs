@@ -113,6 +113,9 @@ public sealed class Daemon : IAsyncDisposable
                 case Step.Pause pause:
                     await Task.Delay(pause.Time, _stop.Token);
                     break;
+                case Step.Do work:
+                    await work.Act(_stop.Token);
+                    break;
                 case Step.Hang:
                     await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
                     break;

@@ -11,6 +11,9 @@ public abstract record Step
     /// <summary>Waits.</summary>
     public sealed record Pause(TimeSpan Time) : Step;
 
+    /// <summary>Does what the test wants, and goes on when that has ended.</summary>
+    public sealed record Do(Func<CancellationToken, Task> Act) : Step;
+
     /// <summary>Resets the connection.</summary>
     public sealed record Reset : Step;
 

@@ -80,7 +80,7 @@ public sealed partial class BlockStreamTests
     {
         await using var daemon = new Daemon(request => Step.Streamed(Keys(request)));
         await using var client = Client(daemon);
-        await Assert.ThrowsAnyAsync<Exception>(() => DrainAsync(client.PutBlocksAsync(Failing())).WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAnyAsync<Exception>(() => DrainAsync(client.PutBlocksAsync(Failing())).WaitAsync(TimeSpan.FromSeconds(60)));
 
         static async IAsyncEnumerable<DaemonBlock> Failing()
         {

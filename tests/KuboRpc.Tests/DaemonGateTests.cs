@@ -28,11 +28,11 @@ public sealed class DaemonGateTests
             var waiting = Enumerable.Range(0, 5).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
             Assert.All(waiting, wait => Assert.False(wait.IsCompleted));
             _time.Advance(DaemonGate.Interval);
-            Assert.True(await (await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(10))));
+            Assert.True(await (await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(60))));
             var all = Task.WhenAll(waiting);
-            for (var limit = Stopwatch.StartNew(); !all.IsCompleted && limit.Elapsed < TimeSpan.FromSeconds(10); await Task.Yield())
+            for (var limit = Stopwatch.StartNew(); !all.IsCompleted && limit.Elapsed < TimeSpan.FromSeconds(60); await Task.Yield())
                 Fail(1);
-            Assert.Single(await all.WaitAsync(TimeSpan.FromSeconds(30)), passed => passed);
+            Assert.Single(await all.WaitAsync(TimeSpan.FromSeconds(60)), passed => passed);
         }
         Assert.Equal("connection refused", _gate.LastFailure);
     }
@@ -43,9 +43,9 @@ public sealed class DaemonGateTests
         Fail(11);
         var waiting = Enumerable.Range(0, 5).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
         _time.Advance(DaemonGate.Interval);
-        Assert.True(await (await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(10))));
+        Assert.True(await (await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(60))));
         _gate.Answered();
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10)), Assert.True);
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(60)), Assert.True);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class DaemonGateTests
         Fail(11);
         var waiting = Enumerable.Range(0, 50).Select(_ => _gate.PassAsync(default).AsTask()).ToList();
         _gate.Answered();
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10)), Assert.True);
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(60)), Assert.True);
         Assert.True(await _gate.PassAsync(default));
     }
 
@@ -67,7 +67,7 @@ public sealed class DaemonGateTests
         var waiting = _gate.PassAsync(default).AsTask();
         _time.Advance(TimeSpan.FromMilliseconds(999));
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.True(await waiting.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]

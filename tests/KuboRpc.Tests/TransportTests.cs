@@ -46,6 +46,7 @@ public sealed class TransportTests
         {
             foreach (var one in crowd)
                 _ = one.ConnectAsync(IPAddress.Loopback, port).ContinueWith(connected => connected.Exception, TaskScheduler.Default);
+            Assert.True(deaf.Poll(TimeSpan.FromSeconds(60), SelectMode.SelectRead), "nothing is in the queue");
             await using var client = new KuboClient(new KuboOptions
             {
                 Address = DaemonAddress.Parse($"/ip4/127.0.0.1/tcp/{port}"),
@@ -117,7 +118,7 @@ public sealed class TransportTests
         await using var client = Client(daemon);
         using var cancel = new CancellationTokenSource();
         var call = client.RepoStatAsync(cancel.Token);
-        Assert.True(SpinWait.SpinUntil(() => daemon.Received.Count == 1, TimeSpan.FromSeconds(10)));
+        Assert.True(SpinWait.SpinUntil(() => daemon.Received.Count == 1, TimeSpan.FromSeconds(60)));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         Assert.Equal(0, client.Gate.Failures);

@@ -33,16 +33,21 @@ public sealed class ConnectorReactionTests
     {
         var answers = recorded.GetProperty("answers");
         var call = recorded.GetProperty("call");
-        await using var daemon = new Daemon(RawAnswers.Of(answers), RawAnswers.IsEarly(answers));
-        await using var client = new KuboClient(new KuboOptions
-        {
-            Address = DaemonAddress.Tcp("127.0.0.1", daemon.Port),
-            RequestTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "ipfs_request_timeout") : TimeSpan.FromMinutes(1),
-            PinTimeout = Setting(settings, "pin_timeout"),
-            UnpinTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "unpin_timeout") : TimeSpan.FromMinutes(1),
-            RepoGcTimeout = VerdictComparison.IsTimeout(recorded) ? Setting(settings, "repogc_timeout") : TimeSpan.FromMinutes(1),
-        });
-        var ours = await RecordedCall.RunAsync(client, call, []);
+        var time = new PlayedTime();
+        var prepared = RawAnswers.Of(answers);
+        await using var daemon = new Daemon(request => time.Play(prepared(request), request), RawAnswers.IsEarly(answers));
+        await using var client = new KuboClient(
+            new KuboOptions
+            {
+                Address = DaemonAddress.Tcp("127.0.0.1", daemon.Port),
+                RequestTimeout = Setting(settings, "ipfs_request_timeout"),
+                PinTimeout = Setting(settings, "pin_timeout"),
+                UnpinTimeout = Setting(settings, "unpin_timeout"),
+                RepoGcTimeout = Setting(settings, "repogc_timeout"),
+            },
+            time: time);
+        time.Gate = client.Gate;
+        var ours = await RecordedCall.RunAsync(client, call, [], time);
         var expected = VerdictComparison.Recorded(recorded);
         if (Deviation.Of(call, answers.GetRawText().Replace("\\\"", "\\u0022", StringComparison.Ordinal), expected) is { } deviation)
             return deviation.Check(ours) is { } wrong ? $"{wrong} ({deviation.Reason})" : null;

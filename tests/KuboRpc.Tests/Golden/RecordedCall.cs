@@ -17,16 +17,16 @@ public static partial class RecordedCall
     /// <param name="client">The client.</param>
     /// <param name="call">The record's <c>call</c>.</param>
     /// <param name="blockCids">CIDs of the blocks as the original sent them, for hash functions that this test cannot compute.</param>
-    /// <param name="speed">The record's times are divided by this.</param>
-    public static async Task<Verdict> RunAsync(KuboClient client, JsonElement call, IReadOnlyList<string> blockCids, double speed = 1)
+    /// <param name="time">The client's clock, in which the caller's patience ends and its blocks are made.</param>
+    internal static async Task<Verdict> RunAsync(KuboClient client, JsonElement call, IReadOnlyList<string> blockCids, PlayedTime time)
     {
-        using var cancel = new CancellationTokenSource();
-        if (call.TryGetProperty("Timeout", out var timeout))
-            cancel.CancelAfter(TimeSpan.FromMilliseconds(timeout.GetInt32() / speed));
+        using var cancel = call.TryGetProperty("Timeout", out var timeout)
+            ? new CancellationTokenSource(TimeSpan.FromMilliseconds(timeout.GetInt32()), time)
+            : new CancellationTokenSource();
         var partial = new JsonArray();
         try
         {
-            return new Verdict(await RunAsync(client, call, blockCids, partial, speed, cancel.Token), null);
+            return new Verdict(await RunAsync(client, call, blockCids, partial, time, cancel.Token), null);
         }
         catch (KuboException failure)
         {
@@ -39,7 +39,7 @@ public static partial class RecordedCall
     }
 
     private static async Task<JsonNode?> RunAsync(
-        KuboClient client, JsonElement call, IReadOnlyList<string> blockCids, JsonArray partial, double speed, CancellationToken cancellationToken)
+        KuboClient client, JsonElement call, IReadOnlyList<string> blockCids, JsonArray partial, PlayedTime time, CancellationToken cancellationToken)
     {
         var argument = call.TryGetProperty("Arg", out var text) ? text.GetString()! : "";
         var depth = call.TryGetProperty("Depth", out var number) ? number.GetInt32() : -1;
@@ -83,7 +83,7 @@ public static partial class RecordedCall
                 var bytes = await client.GetBlockAsync(Cid.Parse(argument), cancellationToken);
                 return new JsonObject { ["base64"] = Convert.ToBase64String(bytes), ["length"] = bytes.Length };
             case "blockstream":
-                await foreach (var _ in client.PutBlocksAsync(Blocks(call, blockCids, speed), cancellationToken))
+                await foreach (var _ in client.PutBlocksAsync(Blocks(call, blockCids, time), cancellationToken))
                 {
                 }
                 return "ok";
@@ -114,13 +114,16 @@ public static partial class RecordedCall
         UpdateFrom = call.TryGetProperty("Update", out var from) ? Cid.Parse(from.GetString()!) : null,
     };
 
-    private static async IAsyncEnumerable<DaemonBlock> Blocks(JsonElement call, IReadOnlyList<string> cids, double speed)
+    private static async IAsyncEnumerable<DaemonBlock> Blocks(JsonElement call, IReadOnlyList<string> cids, PlayedTime time)
     {
         var index = 0;
         foreach (var block in call.TryGetProperty("Blocks", out var blocks) && blocks.ValueKind == JsonValueKind.Array ? [.. blocks.EnumerateArray()] : Enumerable.Empty<JsonElement>())
         {
             if (block.TryGetProperty("Delay", out var delay))
-                await Task.Delay(TimeSpan.FromMilliseconds(delay.GetInt32() / speed));
+            {
+                await Task.Yield();
+                time.Advance(TimeSpan.FromMilliseconds(delay.GetInt32()));
+            }
             var data = block.TryGetProperty("Data", out var base64) ? base64.GetBytesFromBase64() : new byte[block.GetProperty("Len").GetInt32()];
             yield return new DaemonBlock(index < cids.Count ? Cid.Parse(cids[index]) : Hash(block, data), data);
             index++;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -12,8 +14,8 @@ namespace KuboRpc.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed partial class RecordedExchangeTests
 {
-    /// <summary>Recorded pauses are divided by this, and so are the limits.</summary>
-    private const double Speed = 4;
+    /// <summary>Where no limit was reached, none is to be.</summary>
+    private static readonly TimeSpan Unlimited = TimeSpan.FromDays(1);
 
     [Fact]
     public async Task The_calls_of_the_original_lead_to_its_requests_and_verdicts()
@@ -87,26 +89,32 @@ public sealed partial class RecordedExchangeTests
         var exchanges = recorded.GetProperty("exchanges").EnumerateArray().Select(exchange => new RecordedExchange(exchange, file)).ToList();
         var open = new ConcurrentDictionary<string, ConcurrentQueue<RecordedExchange>>(
             exchanges.GroupBy(exchange => exchange.Meaning).Select(same => KeyValuePair.Create(same.Key, new ConcurrentQueue<RecordedExchange>(same))));
-        await using var daemon = new Daemon(request =>
+        var time = new PlayedTime();
+        await using var daemon = new Daemon(request => time.Play(
             open.TryGetValue(request.Meaning, out var same) && same.TryDequeue(out var exchange)
-                ? CameTooLate(connector, exchange) ? [new Step.Hang()] : exchange.Answer(Speed)!
-                : Step.Answer(599, $"not recorded: {request.Method} {request.Target}", "text/plain"));
+                ? CameTooLate(connector, exchange) ? [new Step.Hang()] : exchange.Answer()!
+                : Step.Answer(599, $"not recorded: {request.Method} {request.Target}", "text/plain"),
+            request));
         var refused = exchanges.Count == 0 && connector.TryGetProperty("error", out var error)
             && error.GetString()!.Contains("connection refused", StringComparison.Ordinal);
-        var address = refused ? UnusedAddress() : DaemonAddress.Tcp("127.0.0.1", daemon.Port);
+        using var unused = UnusedPort();
+        var address = DaemonAddress.Tcp("127.0.0.1", refused ? ((IPEndPoint)unused.LocalEndPoint!).Port : daemon.Port);
         var requestTimeout = RequestTimeout().Match(recorded.GetProperty("name").GetString()!) is { Success: true } match
             ? double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
             : 5;
-        await using var client = new KuboClient(new KuboOptions
-        {
-            Address = address,
-            RequestTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(requestTimeout / Speed) : TimeSpan.FromMinutes(1),
-            PinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(20 / Speed) : TimeSpan.FromMinutes(1),
-            UnpinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(5 / Speed) : TimeSpan.FromMinutes(1),
-            BlockIdle = TimeSpan.FromSeconds(2),
-        });
+        await using var client = new KuboClient(
+            new KuboOptions
+            {
+                Address = address,
+                RequestTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(requestTimeout) : Unlimited,
+                PinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(20) : Unlimited,
+                UnpinTimeout = VerdictComparison.IsTimeout(connector) ? TimeSpan.FromSeconds(5) : Unlimited,
+                BlockIdle = Unlimited,
+            },
+            time: time);
+        time.Gate = client.Gate;
         var cids = recorded.GetProperty("exchanges").EnumerateArray().SelectMany(exchange => RecordedCall.BlockCidsOf(exchange.GetProperty("request"))).ToList();
-        var ours = await RecordedCall.RunAsync(client, call, cids, Speed);
+        var ours = await RecordedCall.RunAsync(client, call, cids, time);
         var expected = VerdictComparison.Recorded(connector);
         if (exchanges.Any(exchange => exchange.LateError != null) && expected.Error == null && call.GetProperty("Op").GetString() != "repogc")
             return ours.Error == null ? "the late error was not seen (spec 16.3)" : null;
@@ -141,7 +149,7 @@ public sealed partial class RecordedExchangeTests
         if (call.TryGetProperty("Origins", out _))
         {
             // Connects go out beside the pin; give those on their way the time to arrive.
-            for (var waited = Stopwatch.StartNew(); daemon.Received.Count < exchanges.Count && waited.Elapsed < TimeSpan.FromSeconds(30);)
+            for (var waited = Stopwatch.StartNew(); daemon.Received.Count < exchanges.Count && waited.Elapsed < TimeSpan.FromSeconds(60);)
                 await Task.Delay(20);
         }
         var received = daemon.Received.ToList();
@@ -176,13 +184,16 @@ public sealed partial class RecordedExchangeTests
     }
 
     private static Task<string?> RunOneAsync(RecordedExchange exchange, JsonElement call) =>
-        exchange.Answer(Speed) is { } steps ? RunOneAsync(steps, exchange.Status, exchange, call) : Task.FromResult<string?>(null);
+        exchange.Answer() is { } steps ? RunOneAsync(steps, exchange.Status, exchange, call) : Task.FromResult<string?>(null);
 
     private static async Task<string?> RunOneAsync(IReadOnlyList<Step> steps, int? status, RecordedExchange? exchange, JsonElement call)
     {
-        await using var daemon = new Daemon(_ => steps);
-        await using var client = new KuboClient(new KuboOptions { Address = DaemonAddress.Tcp("127.0.0.1", daemon.Port), BlockIdle = TimeSpan.FromSeconds(2) });
-        var ours = await RecordedCall.RunAsync(client, call, []);
+        var time = new PlayedTime();
+        await using var daemon = new Daemon(request => time.Play(steps, request));
+        await using var client = new KuboClient(
+            new KuboOptions { Address = DaemonAddress.Tcp("127.0.0.1", daemon.Port), RequestTimeout = Unlimited, BlockIdle = Unlimited }, time: time);
+        time.Gate = client.Gate;
+        var ours = await RecordedCall.RunAsync(client, call, [], time);
         if (exchange != null && daemon.Received.First().Meaning != exchange.Meaning)
             return $"ours sent {daemon.Received.First().Target}";
         // Of a garbage collection the trailer only repeats the errors in the stream (spec 16.6).
@@ -235,11 +246,12 @@ public sealed partial class RecordedExchangeTests
         return [.. Step.Answer(answer.GetProperty("status").GetInt32(), text, answer.TryGetProperty("content_type", out var type) ? type.GetString()! : "text/plain")];
     }
 
-    private static DaemonAddress UnusedAddress()
+    /// <summary>Holds a port on which nobody listens: connections to it are refused.</summary>
+    private static Socket UnusedPort()
     {
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        return DaemonAddress.Tcp("127.0.0.1", ((System.Net.IPEndPoint)socket.LocalEndPoint!).Port);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 
     [GeneratedRegex(@"request timeout ([\d.]+) s")]

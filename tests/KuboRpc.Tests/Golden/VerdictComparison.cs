@@ -13,7 +13,7 @@ public static partial class VerdictComparison
         return new Verdict(result, of.TryGetProperty("error", out var error) ? error.GetString() : null);
     }
 
-    /// <summary>Whether the original ended at a limit; other cases get long limits here, for tests run on busy machines.</summary>
+    /// <summary>Whether the original ended at a limit; other cases have none here.</summary>
     public static bool IsTimeout(JsonElement of) =>
         of.TryGetProperty("error", out var error) && error.GetString()!.Contains("context ", StringComparison.Ordinal);
 
