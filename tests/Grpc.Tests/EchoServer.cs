@@ -54,9 +54,9 @@ public sealed class EchoService : Echo.Echo.EchoBase
 {
     private readonly ConcurrentDictionary<string, (TaskCompletionSource Started, TaskCompletionSource Cancelled)> hung = new();
 
-    public Task Started(string text) => Hung(text).Started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    public Task Started(string text) => Hung(text).Started.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
-    public Task WasCancelled(string text) => Hung(text).Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    public Task WasCancelled(string text) => Hung(text).Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
     public override async Task<Text> Say(Text request, ServerCallContext context)
     {
@@ -110,6 +110,12 @@ public sealed class EchoService : Echo.Echo.EchoBase
         started.TrySetResult();
         await cancelled.Task;
         throw new RpcException(Status.DefaultCancelled);
+    }
+
+    public override async Task<Number> Begun(Text request, ServerCallContext context)
+    {
+        await Started(request.Text_);
+        return new Number { Number_ = 1 };
     }
 
     public override async Task<Number> Cancelled(Text request, ServerCallContext context)
