@@ -10,6 +10,7 @@ namespace Libp2p.Tests;
 public sealed class AllocationTests
 {
     private const int Frames = 500;
+    private const int Rounds = 4;
 
     /// <summary>Takes everything at once.</summary>
     private sealed class Sink : Stream
@@ -53,10 +54,13 @@ public sealed class AllocationTests
         }
 
         Send();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Send();
-        long perFrame = (GC.GetAllocatedBytesForCurrentThread() - before) / Frames;
-        // A frame is 64 KiB; what is left is the pool's own bookkeeping now and then. Without optimisation the compiler makes every
+        long perFrame = Enumerable.Range(0, Rounds).Min(_ =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Send();
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / Frames;
+        });
+        // What is allocated for each frame is so in every round; a collection that empties the pools falls into one. A frame is 64 KiB; what is left is the pool's own bookkeeping now and then. Without optimisation the compiler makes every
         // asynchronous call an object, whose size has nothing to do with the frame's.
         bool optimised = typeof(YamuxOutput).Assembly.GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled != true;
         Assert.InRange(perFrame, 0, optimised ? 64 : 1024);

@@ -16,13 +16,12 @@ internal sealed class HookTime : TimeProvider
         Volatile.Write(ref act, what);
     }
 
+    /// <summary>Does nothing any more; true if it was done before.</summary>
+    public bool Stop() => Interlocked.Exchange(ref act, null) is null;
+
     public override DateTimeOffset GetUtcNow()
     {
-        if (Volatile.Read(ref act) is { } what && Interlocked.Decrement(ref left) == 0)
-        {
-            Volatile.Write(ref act, null);
-            what();
-        }
+        if (Volatile.Read(ref act) is { } what && Interlocked.Decrement(ref left) == 0 && Interlocked.CompareExchange(ref act, null, what) == what) what();
         return base.GetUtcNow();
     }
 }

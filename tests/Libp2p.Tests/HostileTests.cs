@@ -25,7 +25,7 @@ public sealed class HostileTests
         var all = new MemoryStream();
         try
         {
-            await stream.CopyToAsync(all, TestHosts.Deadline(60));
+            await stream.CopyToAsync(all, TestHosts.Deadline());
         }
         catch (IOException)
         {
@@ -223,7 +223,7 @@ public sealed class HostileTests
         {
             try
             {
-                while (!connection.Closed.IsCompleted) await stream.WriteAsync(pings, TestHosts.Deadline(60));
+                while (!connection.Closed.IsCompleted) await stream.WriteAsync(pings, TestHosts.Deadline());
             }
             catch (IOException)
             {

@@ -11,7 +11,7 @@ public sealed class OutputTests
     private const int Writers = 4;
     private const int FramesEach = 20_000;
     private const int MostUnsentEach = 2;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Nothing_stays_behind_while_many_write_and_batches_end_on_other_threads()

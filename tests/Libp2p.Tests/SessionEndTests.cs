@@ -137,7 +137,7 @@ public sealed class SessionEndTests
         protected override void Dispose(bool disposing)
         {
             closing.TrySetResult();
-            if (disposing) Assert.True(taken.Wait(TimeSpan.FromSeconds(30)));
+            if (disposing) Assert.True(taken.Wait(TimeSpan.FromSeconds(60)));
             base.Dispose(disposing);
         }
     }

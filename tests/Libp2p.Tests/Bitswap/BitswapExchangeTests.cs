@@ -67,7 +67,7 @@ public sealed class BitswapExchangeTests
         await a.ConnectAsync(b);
         await a.ConnectAsync(c);
         HashSet<Cid> got = [];
-        await foreach (var block in a.Exchange.GetManyAsync(blocks.Select(x => x.Cid), TestHosts.Deadline(40))) got.Add(block.Cid);
+        await foreach (var block in a.Exchange.GetManyAsync(blocks.Select(x => x.Cid), TestHosts.Deadline())) got.Add(block.Cid);
         Assert.True(got.SetEquals(blocks.Select(x => x.Cid)));
         // Nobody is left with wants of ours.
         await TestHosts.EventuallyAsync(() => b.Exchange.WantedBy(a.Host.Id) == 0 && c.Exchange.WantedBy(a.Host.Id) == 0, "wants are left");

@@ -16,7 +16,7 @@ public sealed class ConnectionFailureGoldenTests
     [Fact]
     public void Who_does_not_come_through_the_handshake_is_hung_up_on() =>
         Golden.ForEach(File.List("failures").Where(f => f.Text("dialer_error") is null), f => f.Text("what")!, f =>
-            HangsUpAsync(f).WaitAsync(TestHosts.Deadline(30)).GetAwaiter().GetResult());
+            HangsUpAsync(f).WaitAsync(TestHosts.Deadline(120)).GetAwaiter().GetResult());
 
     private static async Task HangsUpAsync(JsonElement failure)
     {
@@ -38,7 +38,7 @@ public sealed class ConnectionFailureGoldenTests
         var received = new MemoryStream();
         try
         {
-            await stream.CopyToAsync(received, TestHosts.Deadline(20));
+            await stream.CopyToAsync(received, TestHosts.Deadline());
         }
         catch (IOException)
         {
@@ -62,7 +62,7 @@ public sealed class ConnectionFailureGoldenTests
     [Fact]
     public void Dialers_of_another_network_or_for_another_peer_fail_and_say_why() =>
         Golden.ForEach(File.List("failures").Where(f => f.Text("dialer_error") is not null), f => f.Text("what")!, f =>
-            FailsAsync(f.Text("what")!).WaitAsync(TestHosts.Deadline(30)).GetAwaiter().GetResult());
+            FailsAsync(f.Text("what")!).WaitAsync(TestHosts.Deadline(120)).GetAwaiter().GetResult());
 
     private static async Task FailsAsync(string what)
     {

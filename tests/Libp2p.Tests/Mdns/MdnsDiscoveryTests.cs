@@ -83,12 +83,11 @@ public sealed class MdnsDiscoveryTests
     [Fact]
     public async Task Peers_find_each_other_over_UDP()
     {
-        int port;
-        using (var probe = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp))
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            port = ((IPEndPoint)probe.LocalEndPoint!).Port;
-        }
+        // Holds the port, which others may share, for as long as the test lasts; on an address that nobody sends to.
+        using var held = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        held.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        held.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        int port = ((IPEndPoint)held.LocalEndPoint!).Port;
         var options = Quick with { Port = port, Interfaces = [IPAddress.Loopback], Groups = [IPAddress.Parse("224.0.0.251")] };
         var log = new TestLog();
         await using var a = await TestHosts.StartAsync(log: log);

@@ -65,6 +65,9 @@ public sealed class GossipsubHostTests
         var nodes = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Node.StartAsync(options)));
         for (int i = 0; i < count; i++)
             foreach (int other in dials(i)) await nodes[i].ConnectAsync(nodes[other]);
+        // All neighbours are in the mesh, so that a message comes to all by it, and not by gossip, which has its time.
+        foreach (var node in nodes)
+            await TestHosts.EventuallyAsync(() => node.Gossip.MeshOf(Topic).Count == node.Host.ConnectedPeers.Count, $"the mesh does not form\n{node.Log}");
         return nodes;
     }
 
@@ -167,10 +170,12 @@ public sealed class GossipsubHostTests
     [Fact]
     public async Task Who_leaves_a_topic_gets_no_more_of_it_and_can_come_back()
     {
-        await using var a = await Node.StartAsync();
+        // What is gossiped about is not forgotten in the meantime, however long that is.
+        var lasting = Quick with { HistoryGossip = 1000, HistoryLength = 1000 };
+        await using var a = await Node.StartAsync(lasting);
         var host = await TestHosts.StartAsync();
         await using var closing = host;
-        await using var b = new Gossipsub(host, Quick);
+        await using var b = new Gossipsub(host, lasting);
         var subscription = b.Subscribe(Topic);
         await host.DialAsync(a.Host.Address());
         await TestHosts.EventuallyAsync(() => a.Gossip.PeersOf(Topic).Count == 1, "no subscription came");
