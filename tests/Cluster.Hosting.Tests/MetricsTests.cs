@@ -56,15 +56,15 @@ public sealed class MetricsTests
     [Fact]
     public async Task The_gateway_serves_one_page_for_all_services_when_stats_are_on()
     {
-        var port = TestPeer.FreePort();
+        var free = TestPeer.FreeEndPoint();
         await using var peer = new TestPeer(new()
         {
             ["CLUSTER_METRICS_ENABLESTATS"] = "true",
-            ["CLUSTER_METRICS_PROMETHEUSENDPOINT"] = $"/ip4/127.0.0.1/tcp/{port}",
+            ["CLUSTER_METRICS_PROMETHEUSENDPOINT"] = $"/ip4/{free.Address}/tcp/{free.Port}",
         });
         foreach (var service in ServiceName.All)
             await peer.StartAsync(service);
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{free}") };
         var response = await http.PostAsync(new Uri("/metrics", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8; escaping=underscores", response.Content.Headers.GetValues("Content-Type").Single());

@@ -16,6 +16,7 @@ internal sealed class TestPeer : IAsyncDisposable
     private readonly Dictionary<string, string> environment;
     private readonly LogOutput log;
     private readonly List<WebApplication> applications = [];
+    private static int addresses;
 
     public TestPeer(Dictionary<string, string>? environment = null, bool withSecret = true)
     {
@@ -25,7 +26,7 @@ internal sealed class TestPeer : IAsyncDisposable
         var configuration = ConfigurationTemplate.Defaults("crdt", "pebble", withSecret ? secret : ReadOnlyMemory<byte>.Empty, new ConfigurationSurroundings { Folder = Folder });
         File.WriteAllText(Path.Combine(Folder, "service.json"), configuration.ToJson());
         Endpoints = new ServiceEndpoints(Folder, name => this.environment.GetValueOrDefault(name));
-        Channels = new ServiceChannels(Endpoints, withSecret ? ServiceToken.FromSecret(secret) : null);
+        Channels = new ServiceChannels(Endpoints, withSecret ? ServiceToken.FromSecret(secret) : null, clock: new EndlessPatience());
     }
 
     public string Folder { get; }
@@ -36,11 +37,16 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public ServiceChannels Channels { get; }
 
-    public static int FreePort()
+    /// <summary>
+    /// A port that is free, and stays so until a service listens there: of an address of loopback that nobody else asks for ports of, as
+    /// connections that are being made take those of 127.0.0.1.
+    /// </summary>
+    public static IPEndPoint FreeEndPoint()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        var process = Environment.ProcessId;
+        using var listener = new TcpListener(new IPAddress([127, (byte)(1 + (process >> 8) % 254), (byte)process, (byte)(1 + Interlocked.Increment(ref addresses) % 254)]), 0);
         listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return (IPEndPoint)listener.LocalEndpoint;
     }
 
     public async Task<WebApplication> StartAsync(ServiceName service, Action<ServiceBuilder>? configure = null)
@@ -68,5 +74,11 @@ internal sealed class TestPeer : IAsyncDisposable
         foreach (var application in applications)
             await application.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Time that does not run out for those who measure it: a busy machine takes as long as it takes to start a service.</summary>
+    private sealed class EndlessPatience : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
     }
 }

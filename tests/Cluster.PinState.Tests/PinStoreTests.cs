@@ -187,7 +187,7 @@ public sealed class PinStoreTests : IDisposable
         var waiting = Store.WaitForChangeAsync(1, CancellationToken.None);
         Assert.False(waiting.IsCompleted);
         _fixture.Put(StoreFixture.Pin(2));
-        await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        await waiting.WaitAsync(TimeSpan.FromSeconds(60));
         using var cancelled = new CancellationTokenSource(0);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.WaitForChangeAsync(2, cancelled.Token));
     }

@@ -30,20 +30,9 @@ public sealed class TransferTests : IDisposable
         // Pins come and go in pairs, in one transaction each: a moment has both of a pair or none.
         using var stop = new CancellationTokenSource();
         var rounds = 0;
-        var writing = Task.Run(() =>
-        {
-            for (var i = 0; !stop.IsCancellationRequested; i = (i + 1) % 500, rounds++)
-            {
-                using var transaction = _fixture.Store.Begin();
-                foreach (var number in (int[])[i, 1000 + i])
-                {
-                    if (!transaction.Remove(StoreFixture.Cid(number)))
-                        transaction.Put(StoreFixture.Pin(number, $"round {rounds}"));
-                }
-
-                transaction.Commit(Cluster.Storage.Durability.Buffered);
-            }
-        });
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writing = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
         for (var i = 0; i < 30; i++)
         {
             using var read = new StoreFixture();
@@ -55,9 +44,26 @@ public sealed class TransferTests : IDisposable
             }
         }
 
+        // Pins have gone again by then, too.
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref rounds) > 500 || writing.IsCompleted, TimeSpan.FromSeconds(60)));
         await stop.CancelAsync();
         await writing;
-        Assert.True(rounds > 500, $"{rounds} writes");
+
+        void Write()
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i = (i + 1) % 500, Interlocked.Increment(ref rounds))
+            {
+                using var transaction = _fixture.Store.Begin();
+                foreach (var number in (int[])[i, 1000 + i])
+                {
+                    if (!transaction.Remove(StoreFixture.Cid(number)))
+                        transaction.Put(StoreFixture.Pin(number, $"round {rounds}"));
+                }
+
+                transaction.Commit(Cluster.Storage.Durability.Buffered);
+                begun.TrySetResult();
+            }
+        }
     }
 
     [Fact]

@@ -41,6 +41,7 @@ internal sealed class ManualTime : TimeProvider
     private sealed class ManualTimer(ManualTime time, Action callback) : ITimer
     {
         private long _due = long.MaxValue;
+        private long _period;
 
         public bool IsDue(long now) => now >= Volatile.Read(ref _due);
 
@@ -48,12 +49,14 @@ internal sealed class ManualTime : TimeProvider
 
         public void Fire()
         {
-            Volatile.Write(ref _due, long.MaxValue);
+            var period = Volatile.Read(ref _period);
+            Volatile.Write(ref _due, period > 0 ? time.GetTimestamp() + period : long.MaxValue);
             callback();
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            Volatile.Write(ref _period, period.Ticks);
             Volatile.Write(ref _due, dueTime < TimeSpan.Zero ? long.MaxValue : time.GetTimestamp() + dueTime.Ticks);
             return true;
         }

@@ -19,7 +19,10 @@ public sealed class MonitorProcessTests
         Assert.Equal(("{\"peer_name\":\"alone\"}", peer), (ping.Value, Libp2p.PeerId.FromBytes(ping.Peer.Span)));
         using var watch = client.WatchLatest(new Empty());
         Assert.True(await watch.ResponseStream.MoveNext(default));
-        Assert.Equal(0, await process.StopAsync(TimeSpan.FromSeconds(8)));
+        Assert.Equal(0, await process.StopAsync(TimeSpan.FromSeconds(60)));
+        // The watch did not hold up the stop until it was cut off.
+        var end = await Assert.ThrowsAsync<RpcException>(async () => await watch.ResponseStream.ReadAllAsync().ToListAsync());
+        Assert.Equal((StatusCode.Unavailable, "the monitor stops"), (end.StatusCode, end.Status.Detail));
     }
 
     [Fact]
@@ -34,7 +37,7 @@ public sealed class MonitorProcessTests
 
     private static async Task<Metric> FirstPingAsync(Contracts.V1.Monitor.MonitorClient client)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         while (true)
         {
             try

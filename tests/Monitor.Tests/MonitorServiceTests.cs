@@ -17,9 +17,12 @@ namespace Cluster.Monitor.Tests;
 /// <summary>The monitor between a gRPC client and a connector and tracker that are played.</summary>
 public sealed class MonitorServiceTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Holds = TimeSpan.FromSeconds(30);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly Meter _meter = new("monitor tests");
     private readonly FakeConnector _connector = new();
+    private readonly ManualTime _time = new();
     private ServiceServer _connectorServer = null!;
     private ServiceServer _trackerServer = null!;
     private ServiceServer _server = null!;
@@ -31,7 +34,7 @@ public sealed class MonitorServiceTests : IAsyncLifetime
         _connectorServer = await ServiceServer.StartAsync(_connector);
         _trackerServer = await ServiceServer.StartAsync(new FakeTracker());
         var connector = new Connector.ConnectorClient(_connectorServer.Channel);
-        var hub = new MetricHub(TimeProvider.System);
+        var hub = new MetricHub(_time);
         var settings = new MonitorSettings
         {
             Peer = Peer(1),
@@ -43,7 +46,7 @@ public sealed class MonitorServiceTests : IAsyncLifetime
         };
         var daemon = new DaemonWatch(connector, TimeProvider.System, NullLogger.Instance);
         var questions = new PeerQuestions(connector, new Tracker.TrackerClient(_trackerServer.Channel), NullLogger.Instance);
-        _runner = new MonitorRunner(settings, hub, daemon, questions, _meter, TimeProvider.System, NullLogger.Instance);
+        _runner = new MonitorRunner(settings, hub, daemon, questions, _meter, _time, NullLogger.Instance);
         _server = await ServiceServer.StartAsync(new MonitorService(hub, _runner, _stopping.Token));
         _client = new Contract.MonitorClient(_server.Channel);
         await _runner.StartAsync(default);
@@ -100,16 +103,16 @@ public sealed class MonitorServiceTests : IAsyncLifetime
         using var latest = _client.WatchLatest(new Empty());
         Assert.True(await latest.ResponseStream.MoveNext(default));
         using var alerts = _client.WatchAlerts(new Empty());
-        await _client.PublishAsync(new PublishRequest { Metrics = { Message(2, "ping", TimeSpan.FromMilliseconds(700)) } });
+        await _client.PublishAsync(new PublishRequest { Metrics = { Message(2, "ping") } });
         Assert.Contains(Bytes(2), (await _client.LatestAsync(new LatestRequest { Name = "ping" })).Metrics.Select(metric => metric.Peer));
         Assert.Contains("ping", (await _client.NamesAsync(new Empty())).Names);
         await latest.ResponseStream.ReadAllAsync().FirstAsync(change => change.Metrics.Any(metric => metric.Peer == Bytes(2)));
-        await latest.ResponseStream.ReadAllAsync().FirstAsync(change => change.Expired.Any(metric => metric.Peer == Bytes(2)));
-        var alert = await alerts.ResponseStream.ReadAllAsync().FirstAsync();
+        await PassUntilAsync(latest.ResponseStream.ReadAllAsync().FirstAsync(change => change.Expired.Any(metric => metric.Peer == Bytes(2))).AsTask());
+        var alert = await PassUntilAsync(alerts.ResponseStream.ReadAllAsync().FirstAsync(each => each.Metric.Peer == Bytes(2)).AsTask());
         Assert.Equal(("ping", Bytes(2)), (alert.Metric.Name, alert.Metric.Peer));
-        // Alerts keep working after the first.
-        await _client.PublishAsync(new PublishRequest { Metrics = { Message(2, "ping", TimeSpan.FromMilliseconds(300)) } });
-        alert = await alerts.ResponseStream.ReadAllAsync().FirstAsync();
+        // Alerts keep working after the first. Metrics of this peer run out as well.
+        await _client.PublishAsync(new PublishRequest { Metrics = { Message(2, "ping") } });
+        alert = await PassUntilAsync(alerts.ResponseStream.ReadAllAsync().FirstAsync(each => each.Metric.Peer == Bytes(2)).AsTask());
         Assert.Equal(Bytes(2), alert.Metric.Peer);
     }
 
@@ -141,13 +144,26 @@ public sealed class MonitorServiceTests : IAsyncLifetime
 
     private static ByteString Bytes(int peer) => ByteString.CopyFrom(Peer(peer).Bytes);
 
-    private static Metric Message(int peer, string name, TimeSpan holds) => new()
+    /// <summary>Lets time pass, more than any metric holds, until something has come of it: whoever sets his timer late is reached too.</summary>
+    private async Task<T> PassUntilAsync<T>(Task<T> outcome)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!outcome.IsCompleted)
+        {
+            _time.Advance(Holds + TimeSpan.FromSeconds(1));
+            await Task.WhenAny(outcome, Task.Delay(20, patience.Token));
+            patience.Token.ThrowIfCancellationRequested();
+        }
+        return await outcome;
+    }
+
+    private Metric Message(int peer, string name) => new()
     {
         Name = name,
         Peer = Bytes(peer),
         Value = "x",
         Valid = true,
-        Expire = Model.GoTime.Now(TimeProvider.System).Add(Model.GoDuration.FromTimeSpan(holds)).UnixNanoseconds,
+        Expire = Model.GoTime.Now(_time).Add(Model.GoDuration.FromTimeSpan(Holds)).UnixNanoseconds,
     };
 
     private sealed class FakeConnector : Connector.ConnectorBase

@@ -11,7 +11,7 @@ namespace Cluster.PeerRpc.Tests;
 public sealed class StreamTests
 {
     private static readonly JsonNode File = Vectors.File("gorpc.json");
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     // Answers that differ for a good reason, by name.
     private static readonly Dictionary<string, string> OtherwiseAnswered = new()
@@ -50,13 +50,44 @@ public sealed class StreamTests
         var (ours, theirs) = Duplex.Pair();
         using var limit = new CancellationTokenSource(Limit);
         var id = new ServiceId("Cluster", "Stream");
-        var slow = new Duplex(ours.Input, new SlowFlush(ours.Output, async () =>
+        var input = new ToldEnd(ours.Input);
+        var slow = new Duplex(input, new SlowFlush(ours.Output, async () =>
         {
             // The peer has everything, answers, and ends; we learn that our bytes went out when that has been read.
             await theirs.Output.CompleteAsync();
-            await Task.Delay(200);
+            await input.Read.WaitAsync(limit.Token);
         }));
         await foreach (var reply in RpcClient.StreamAsync(slow, id, Arguments([[0x01]]), Raw, limit.Token)) Assert.Fail($"{reply.Length} bytes came");
+    }
+
+    /// <summary>A reader that tells when its end has been read.</summary>
+    private sealed class ToldEnd(PipeReader inner) : PipeReader
+    {
+        private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Read => _read.Task;
+
+        public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => inner.AdvanceTo(consumed, examined);
+
+        public override void CancelPendingRead() => inner.CancelPendingRead();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            var result = await inner.ReadAsync(cancellationToken);
+            if (result.IsCompleted) _read.TrySetResult();
+            return result;
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            var any = inner.TryRead(out result);
+            if (any && result.IsCompleted) _read.TrySetResult();
+            return any;
+        }
     }
 
     /// <summary>A writer whose flushes end when something else has.</summary>
