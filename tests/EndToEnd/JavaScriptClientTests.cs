@@ -9,7 +9,7 @@ namespace Cluster.EndToEnd.Tests;
 [Trait("Category", "Slow")]
 public sealed class JavaScriptClientTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Fact]
     public async Task The_nftstorage_client_works_unchanged()

@@ -58,6 +58,10 @@ internal sealed class PinPoster(RunningPeer peer, int family, int connections, i
         {
             // The test has seen enough.
         }
+        catch (TaskCanceledException silent) when (silent.InnerException is TimeoutException)
+        {
+            Refusals.Add(silent.Message);
+        }
 
         return false;
     }

@@ -34,7 +34,7 @@ internal static class Programs
         return process;
     }
 
-    /// <summary>Runs a program to its end, at most two minutes.</summary>
+    /// <summary>Runs a program to its end, at most ten minutes: one may have to download.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, string? folder = null)
     {
         var text = new StringBuilder();
@@ -44,7 +44,7 @@ internal static class Programs
         }
         using var process = Start(program, arguments, Take, Take, folder);
         process.StandardInput.Close();
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         await process.WaitForExitAsync(deadline.Token);
         lock (text) return (process.ExitCode, text.ToString());
     }

@@ -1,40 +1,39 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using LocalIpfs;
 
 namespace Cluster.EndToEnd.Tests;
 
 /// <summary>
-/// A peer as a user has it: <c>ipfs-cluster-service init</c> in a folder of its own, <c>daemon</c>, its five services. Ports are picked by
-/// the system; what it logs is kept for the report of a failing test.
+/// A peer as a user has it: <c>ipfs-cluster-service init</c> in a folder of its own, <c>daemon</c>, its five services. Its ports are its
+/// own until it is disposed; what it logs is kept for the report of a failing test.
 /// </summary>
 public sealed class RunningPeer : IAsyncDisposable
 {
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(4);
 
     private readonly StringBuilder log = new();
     private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
+    private readonly PortBlock ports;
     private Process? daemon;
 
-    private RunningPeer(string folder, int[] ports)
+    private RunningPeer(string folder, PortBlock ports)
     {
         Folder = folder;
-        RestPort = ports[0];
-        SwarmPort = ports[1];
+        this.ports = ports;
         Http = NewClient();
     }
 
     /// <summary>The configuration folder.</summary>
     public string Folder { get; }
 
-    public int RestPort { get; }
+    public int RestPort => ports.First;
 
     /// <summary>Where it listens for other peers, on loopback.</summary>
-    public int SwarmPort { get; }
+    public int SwarmPort => ports.First + 1;
 
     /// <summary>Its peer id.</summary>
     public string Id { get; private set; } = "";
@@ -72,21 +71,20 @@ public sealed class RunningPeer : IAsyncDisposable
     public static async Task<RunningPeer> InitialiseAsync(string ipfsApi, Action<JsonObject>? configure = null)
     {
         var folder = Directory.CreateTempSubdirectory("cluster-peer-").FullName;
-        var ports = FreePorts(5);
-        var peer = new RunningPeer(folder, ports);
+        var peer = new RunningPeer(folder, PortBlock.Take());
         var init = await Programs.RunAsync(Programs.Service, ["--config", folder, "init", "--force"]);
         Assert.True(init.ExitCode == 0, $"init failed: {init.Output}");
         var path = Path.Combine(folder, "service.json");
         var json = JsonNode.Parse(await File.ReadAllTextAsync(path))!.AsObject();
-        json["cluster"]!["listen_multiaddress"] = new JsonArray($"/ip4/127.0.0.1/tcp/{ports[1]}");
+        json["cluster"]!["listen_multiaddress"] = new JsonArray($"/ip4/127.0.0.1/tcp/{peer.SwarmPort}");
         json["cluster"]!["mdns_interval"] = "0s";
         json["cluster"]!["peername"] = "peer1";
-        json["api"]!["restapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[0]}";
-        json["api"]!["ipfsproxy"]!["listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[2]}";
+        json["api"]!["restapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{peer.RestPort}";
+        json["api"]!["ipfsproxy"]!["listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{peer.ports.First + 2}";
         json["api"]!["ipfsproxy"]!["node_multiaddress"] = ipfsApi;
-        json["api"]!["pinsvcapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{ports[3]}";
+        json["api"]!["pinsvcapi"]!["http_listen_multiaddress"] = $"/ip4/127.0.0.1/tcp/{peer.ports.First + 3}";
         json["ipfs_connector"]!["ipfshttp"]!["node_multiaddress"] = ipfsApi;
-        json["observations"]!["metrics"]!["prometheus_endpoint"] = $"/ip4/127.0.0.1/tcp/{ports[4]}";
+        json["observations"]!["metrics"]!["prometheus_endpoint"] = $"/ip4/127.0.0.1/tcp/{peer.ports.First + 4}";
         configure?.Invoke(json);
         await File.WriteAllTextAsync(path, json.ToJsonString(new() { WriteIndented = true }));
         var identity = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "identity.json")))!;
@@ -135,7 +133,7 @@ public sealed class RunningPeer : IAsyncDisposable
     {
         var process = daemon ?? throw new InvalidOperationException("The peer does not run.");
         Processes.Signal(process.Id, Processes.SigInt);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         await process.WaitForExitAsync(deadline.Token);
         daemon = null;
         return process.ExitCode;
@@ -149,14 +147,14 @@ public sealed class RunningPeer : IAsyncDisposable
         Processes.Signal(process.Id, Processes.SigKill);
         await process.WaitForExitAsync();
         daemon = null;
-        await Processes.WaitForEndAsync(services, TimeSpan.FromSeconds(60));
+        await Processes.WaitForEndAsync(services, TimeSpan.FromMinutes(2));
     }
 
     /// <summary>A client with connections of its own, for use while the gateway is being killed.</summary>
     public HttpClient NewClient() => new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
         BaseAddress = Rest,
-        Timeout = TimeSpan.FromSeconds(30),
+        Timeout = TimeSpan.FromMinutes(2),
     };
 
     public async ValueTask DisposeAsync()
@@ -173,16 +171,8 @@ public sealed class RunningPeer : IAsyncDisposable
                 await KillDaemonAsync();
             }
         }
+        ports.Dispose();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners) listener.Start();
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners) listener.Stop();
-        return ports;
     }
 
     private void Take(string line)

@@ -94,7 +94,7 @@ public sealed class WalkTests : IAsyncLifetime
 
     private async Task EventuallyAsync(string cid, string status)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (true)
         {
             var info = JsonNode.Parse(await peer.Http.GetStringAsync(new Uri($"pins/{cid}", UriKind.Relative), deadline.Token))!;

@@ -10,7 +10,7 @@ namespace Cluster.EndToEnd.Tests.Clusters;
 [Trait("Category", "Slow")]
 public sealed class ClusterKillTests(ThreePeers three, ITestOutputHelper output)
 {
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan patience = TimeSpan.FromMinutes(3);
 
     private LocalCluster Cluster => three.Cluster;
 
@@ -63,14 +63,14 @@ public sealed class ClusterKillTests(ThreePeers three, ITestOutputHelper output)
 
         output.WriteLine($"{acknowledged.Count} acknowledged");
         await Cluster.WaitUntilCompleteAsync();
-        await Cluster.SamePinsetAsync(TimeSpan.FromMinutes(2));
+        await Cluster.SamePinsetAsync(patience);
         foreach (var member in Cluster.Members)
         {
             var listed = (await member.Peer.LinesAsync("allocations")).Select(pin => pin["cid"]!.GetValue<string>()).ToHashSet();
             var lost = acknowledged.Except(listed).ToArray();
             Assert.True(lost.Length == 0, $"{lost.Length} of {acknowledged.Count} acknowledged pins are not in the pinset of {member}, first {lost.FirstOrDefault()}");
             await Eventually.HoldsAsync(
-                TimeSpan.FromMinutes(3),
+                patience,
                 async () =>
                 {
                     var pinned = (await member.Peer.LinesAsync("pins?local=true&filter=pinned")).Select(info => info["cid"]!.GetValue<string>()).ToHashSet();

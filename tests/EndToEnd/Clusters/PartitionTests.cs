@@ -5,7 +5,7 @@ namespace Cluster.EndToEnd.Tests.Clusters;
 [Trait("Category", "Slow")]
 public sealed class PartitionTests(ThreePeers three)
 {
-    private static readonly TimeSpan limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan limit = TimeSpan.FromMinutes(3);
 
     private LocalCluster Cluster => three.Cluster;
 

@@ -52,6 +52,8 @@ internal sealed class PartitionableNetwork : IAsyncDisposable
     {
         _rule.Change();
         _rule = new Rule([.. group], passage);
+        // Who finds out at this moment from where a connection comes sees the new rule, or is seen here.
+        Interlocked.MemoryBarrier();
         foreach (var passing in _passings.Keys)
         {
             if (_rule.Between(passing.From, passing.To) == Passage.Cut)
@@ -102,6 +104,7 @@ internal sealed class PartitionableNetwork : IAsyncDisposable
             passing.Dialer.NoDelay = true;
             passing.Target = target;
             passing.From = Owner((IPEndPoint)passing.Dialer.RemoteEndPoint!);
+            Interlocked.MemoryBarrier();
             if (passing.From is null || _rule.Between(passing.From, passing.To) == Passage.Cut)
                 return;
             await target.ConnectAsync(IPAddress.Loopback, passing.To.SwarmPort, _end.Token);

@@ -9,7 +9,7 @@ namespace Cluster.EndToEnd.Tests.Clusters;
 [Trait("Category", "Slow")]
 public sealed class ReplicationTests(ThreePeers three)
 {
-    private static readonly TimeSpan soon = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan soon = TimeSpan.FromMinutes(3);
 
     private LocalCluster Cluster => three.Cluster;
 

@@ -12,7 +12,7 @@ const { Health } = load('grpc/health/v1/health.proto').grpc.health.v1;
 const { ServerReflection } = load('grpc/reflection/v1/reflection.proto').grpc.reflection.v1;
 const at = (service) => `unix:${path.join(run, service + '.sock')}`;
 const credentials = grpc.credentials.createInsecure();
-const soon = () => ({ deadline: Date.now() + 15_000 });
+const soon = () => ({ deadline: Date.now() + 120_000 });
 const unary = (client, method, message) => new Promise((resolve, reject) =>
   client[method](message, soon(), (error, answer) => error ? reject(error) : resolve(answer)));
 
