@@ -140,7 +140,7 @@ public sealed class ConnectorServiceTests : IAsyncLifetime
         await _daemon.DisposeAsync();
         var failure = await Assert.ThrowsAsync<RpcException>(async () => await _house.Client.RepoStatAsync(new Empty()));
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
-        var down = await watch.ResponseStream.ReadAllAsync().FirstAsync(health => !health.Up).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        var down = await watch.ResponseStream.ReadAllAsync().FirstAsync(health => !health.Up).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Contains("connection refused", down.Error, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace Ctl.Tests;
 
 /// <summary>How the program takes what peers answer (spec/ctl.md 2, 5, 8).</summary>
@@ -52,9 +55,10 @@ public class ClientTests
     [Fact]
     public async Task The_next_endpoint_is_asked_when_one_does_not_answer()
     {
-        var gone = new StubPeer();
-        var host = gone.Host;
-        await gone.DisposeAsync();
+        // Bound, so that nobody else gets the port, and not listening.
+        using var gone = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        gone.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var host = $"/ip4/127.0.0.1/tcp/{((IPEndPoint)gone.LocalEndPoint!).Port}";
         await using var peer = new StubPeer(StubPeer.Json("{\"version\":\"1.1.6\"}"));
 
         Assert.Equal(new CtlRun(0, "1.1.6\n", ""), await CtlRun.OfAsync("--host", $"{host},{peer.Host}", "version"));

@@ -37,7 +37,10 @@ public sealed class TranscriptTests : IDisposable
         Environment.CurrentDirectory = _folder.FullName;
         var failures = new StringBuilder();
         var count = 0;
-        var dead = DeadAddress();
+        // A port at which nobody listens, and nobody else can.
+        using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var dead = bound.LocalEndPoint!.ToString()!;
         foreach (var item in transcript["steps"]!.AsArray())
         {
             var step = item!.AsObject();
@@ -106,13 +109,5 @@ public sealed class TranscriptTests : IDisposable
         var same = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
         string Around(string text) => text[Math.Max(0, same - 60)..Math.Min(text.Length, same + 120)];
         return $"  recorded …{Around(expected)}…\n  printed  …{Around(actual)}…";
-    }
-
-    // A port at which nobody listens: it was free a moment ago.
-    private static string DeadAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
     }
 }

@@ -38,7 +38,7 @@ public sealed class FuzzTests
     {
         try
         {
-            MultipartReaderTests.ReadAll(new MemoryStream(data.ToArray())).WaitAsync(TimeSpan.FromSeconds(10)).GetAwaiter().GetResult();
+            MultipartReaderTests.ReadAll(new MemoryStream(data.ToArray())).WaitAsync(TimeSpan.FromSeconds(60)).GetAwaiter().GetResult();
         }
         catch (MultipartException)
         {

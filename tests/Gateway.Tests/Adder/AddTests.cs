@@ -5,7 +5,9 @@ namespace Gateway.Tests.Adder;
 
 public sealed class AddTests
 {
-    private const string File = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: application/octet-stream\r\n\r\na\n\r\n--b--\r\n";
+    private const string FilePart = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: application/octet-stream\r\n\r\na\n\r\n";
+    private const string UnendedPart = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.txt\"\r\nContent-Type: application/octet-stream\r\n\r\nb\n";
+    private const string File = FilePart + "--b--\r\n";
     private const string Multipart = "Content-Type: multipart/form-data; boundary=b";
     private const string Added = """{"name":"a.txt","cid":"Qmbvkmk9LFsGneteXk3G7YLqtLVME566ho6ibaQZZVHaC9","size":10,"allocations":["12D3KooWHfVCWrdyYBK6RtzKWwcUJv2mZTfLHi4aRXhpHZrgKpsf"]}""";
 
@@ -40,11 +42,10 @@ public sealed class AddTests
         await using FakePeer peer = await FakePeer.StartAsync();
         using var client = new RawHttp(peer.Endpoint);
         client.Send($"POST /add HTTP/1.1\r\nHost: x\r\n{Multipart}\r\nTransfer-Encoding: chunked\r\n\r\n");
-        client.Send($"{File.Length - 20:x}\r\n{File[..^20]}\r\n");
-        Task<RawAnswer> answer = Task.Run(() => client.Read());
-        await Task.Delay(150);
-        client.Send($"14\r\n{File[^20..]}\r\n0\r\n\r\n");
-        Assert.Equal(Added + "\n", (await answer).Body);
+        client.Send($"{FilePart.Length + UnendedPart.Length:x}\r\n{FilePart}{UnendedPart}\r\n");
+        client.AwaitHead();
+        client.Send("9\r\n\r\n--b--\r\n\r\n0\r\n\r\n");
+        Assert.StartsWith(Added + "\n", client.Read().Body, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class AddTests
         await using FakePeer peer = await FakePeer.StartAsync();
         using var client = new RawHttp(peer.Endpoint);
         client.Send($"POST /add HTTP/1.1\r\nHost: x\r\n{Multipart}\r\nExpect: 100-continue\r\nContent-Length: {File.Length}\r\n\r\n");
-        await Task.Delay(100);
+        client.AwaitHead();
         client.Send(File);
         Assert.Equal(Added + "\n", client.Read().Body);
     }
@@ -65,11 +66,11 @@ public sealed class AddTests
         using (var client = new RawHttp(peer.Endpoint))
         {
             client.Send($"POST /add HTTP/1.1\r\nHost: x\r\n{Multipart}\r\nContent-Length: 1000000\r\n\r\n");
-            client.Send(File[..^20]);
-            await Task.Delay(100);
+            client.Send(FilePart + UnendedPart);
+            client.AwaitHead();
         }
 
-        await Task.Delay(200);
+        await peer.Ended.WaitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Empty(peer.Cluster.Pins);
     }
 

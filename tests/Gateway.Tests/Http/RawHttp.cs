@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Gateway.Tests.Http;
@@ -17,7 +18,7 @@ internal sealed class RawHttp : IDisposable
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.Connect(endpoint);
-        stream = new NetworkStream(socket, ownsSocket: true) { ReadTimeout = 20000 };
+        stream = new NetworkStream(socket, ownsSocket: true) { ReadTimeout = 60_000 };
     }
 
     public static RawAnswer Once(EndPoint endpoint, string request)
@@ -34,6 +35,13 @@ internal sealed class RawHttp : IDisposable
     {
         Send(request);
         return Read(request.StartsWith("HEAD ", StringComparison.Ordinal));
+    }
+
+    /// <summary>Waits until the head of an answer is there, which may be only the word to go on.</summary>
+    public void AwaitHead()
+    {
+        while (CollectionsMarshal.AsSpan(pending).IndexOf("\r\n\r\n"u8) < 0)
+            if (!More()) throw new IOException("closed in the head");
     }
 
     public RawAnswer Read(bool head = false)
@@ -74,7 +82,7 @@ internal sealed class RawHttp : IDisposable
         {
             return pending.Count == 0 && stream.ReadByte() < 0;
         }
-        catch (IOException)
+        catch (IOException error) when (error.InnerException is not SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock })
         {
             return true;
         }

@@ -18,7 +18,10 @@ internal sealed class TestFace : IAsyncDisposable
 
     public HttpFace Face => face;
 
-    public static async Task<TestFace> StartAsync(Func<HttpFaceOptions, HttpFaceOptions>? change = null, AccessLog? log = null, params Route[] more)
+    public static async Task<TestFace> StartAsync(Func<HttpFaceOptions, HttpFaceOptions>? change = null, AccessLog? log = null, params Route[] more) =>
+        await StartAsync(TimeProvider.System, change, log, more);
+
+    public static async Task<TestFace> StartAsync(TimeProvider time, Func<HttpFaceOptions, HttpFaceOptions>? change, AccessLog? log, params Route[] more)
     {
         var options = new HttpFaceOptions { Name = "restapi", Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)], Cors = DefaultCors };
         if (change is not null) options = change(options);
@@ -41,7 +44,7 @@ internal sealed class TestFace : IAsyncDisposable
             new("GET", "/boom", _ => throw new InvalidOperationException("it broke")),
             .. more,
         ];
-        var face = new HttpFace(options, new Router(routes), log ?? new AccessLog(NullLogger.Instance, TimeProvider.System), NullLoggerFactory.Instance, TimeProvider.System);
+        var face = new HttpFace(options, new Router(routes), log ?? new AccessLog(NullLogger.Instance, time), NullLoggerFactory.Instance, time);
         await face.StartAsync(CancellationToken.None);
         var started = new TestFace(face);
         string address = face.Addresses.First();

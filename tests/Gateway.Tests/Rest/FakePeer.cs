@@ -40,6 +40,9 @@ internal sealed class FakePeer : IAsyncDisposable
 
     public IPEndPoint Endpoint => face.Endpoint;
 
+    /// <summary>Released when a request has ended, whatever became of it.</summary>
+    public SemaphoreSlim Ended { get; } = new(0);
+
     public static async Task<FakePeer> StartAsync()
     {
         var peer = new FakePeer();
@@ -53,7 +56,7 @@ internal sealed class FakePeer : IAsyncDisposable
         var client = new PeerClient(
             cluster, peer.calls, new Monitor.MonitorClient(peer.channel), new Connector.ConnectorClient(peer.channel),
             new PeerNetwork.PeerNetworkClient(peer.channel), TimeProvider.System, NullLogger.Instance);
-        peer.face = await TestFace.StartAsync(o => o with { Name = "restapi" }, null, [.. new RestApi(client, NullLoggerFactory.Instance).Routes.Where(route => route.Pattern is not ("/version" or "/health"))]);
+        peer.face = await TestFace.StartAsync(o => o with { Name = "restapi" }, null, [.. new RestApi(client, NullLoggerFactory.Instance).Routes.Where(route => route.Pattern is not ("/version" or "/health")).Select(peer.Noted)]);
         return peer;
     }
 
@@ -97,6 +100,21 @@ internal sealed class FakePeer : IAsyncDisposable
         await StopServicesAsync();
         File.Delete(socket);
     }
+
+    private Route Noted(Route route) => route with
+    {
+        Handler = async exchange =>
+        {
+            try
+            {
+                await route.Handler(exchange);
+            }
+            finally
+            {
+                Ended.Release();
+            }
+        },
+    };
 
     private async Task<Stream> ConnectAsync(CancellationToken cancellation)
     {

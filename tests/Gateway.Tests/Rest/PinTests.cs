@@ -67,7 +67,7 @@ public sealed class PinTests
     public async Task Pins_posted_while_consensus_restarts_are_answered_late_and_kept()
     {
         await using FakePeer peer = await FakePeer.StartAsync();
-        Task[] posters = [.. Enumerable.Range(0, 4).Select(poster => Task.Run(() =>
+        Task[] posters = [.. Enumerable.Range(0, 4).Select(poster => Task.Factory.StartNew(() =>
         {
             using var client = new Http.RawHttp(peer.Endpoint);
             for (int i = 0; i < 300; i++)
@@ -76,7 +76,7 @@ public sealed class PinTests
                 string cid = Ipld.Cid.FromBytes(inline).ToString()!;
                 Assert.Equal(200, client.Exchange($"POST /pins/{cid} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").Status);
             }
-        }))];
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         for (int round = 0; round < 3; round++)
         {
             await Task.Delay(30);

@@ -31,7 +31,8 @@ internal sealed class FakeConnector : Connector.ConnectorBase
 
     public TimeSpan PinTakes { get; set; } = TimeSpan.Zero;
 
-    public TimeSpan AnswerTakes { get; set; } = TimeSpan.Zero;
+    /// <summary>Questions are answered when this has ended.</summary>
+    public Task Answering { get; set; } = Task.CompletedTask;
 
     public int MostAtATime { get; private set; }
 
@@ -135,8 +136,7 @@ internal sealed class FakeConnector : Connector.ConnectorBase
                 default:
                     Interlocked.Increment(ref _questions);
                     var asked = Cid.FromBytes(call.Status.Cid.Span);
-                    if (AnswerTakes > TimeSpan.Zero)
-                        await Task.Delay(AnswerTakes, cancellation);
+                    await Answering.WaitAsync(cancellation);
                     if (Silent.ContainsKey(asked))
                         await Task.Delay(Timeout.Infinite, cancellation);
                     if (!Up)

@@ -60,6 +60,14 @@ internal sealed class House : IAsyncDisposable
         return house;
     }
 
+    /// <summary>A house where no time passes: whatever happens there happens by itself, and no limit runs out.</summary>
+    public static async Task<House> OpenInStillTimeAsync(TrackerSettings? settings = null)
+    {
+        var house = new House(settings) { Time = new Cluster.Tests.ManualTime() };
+        await house.StartAsync();
+        return house;
+    }
+
     public async Task StartAsync()
     {
         await StartConsensusAsync();
