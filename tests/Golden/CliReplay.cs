@@ -7,12 +7,9 @@ namespace Golden.Tests;
 /// <summary>Runs <c>replay.mjs</c> of the command lines, which starts the peers that a transcript needs, against throw-away daemons.</summary>
 internal static class CliReplay
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(12);
 
-    // A run probes for free ports from a random one on: those that Lab leaves to it, as both run at the same time, and below those that the kernel gives away.
-    private const int PortsOfARun = 60;
-    private const int FirstPort = Lab.EndOfPorts;
-    private const int EndOfPorts = 32_700;
+    private static readonly string Ctl = Path.Combine(KitInstallation.RepositoryRoot, "tests", "Golden", "ctl.sh");
 
     /// <summary>Plays one transcript; the lines that the tool printed.</summary>
     public static async Task<IReadOnlyList<string>> PlayAsync(string transcript, int daemons)
@@ -35,12 +32,12 @@ internal static class CliReplay
 
     private static async Task<IReadOnlyList<string>> RunAsync(string transcript, string daemons)
     {
-        var first = Random.Shared.Next(FirstPort, EndOfPorts - PortsOfARun);
+        using var ports = PortBlock.Take();
         var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         string[] arguments =
         [
-            Path.Combine(Recorded.Folder, "cli", "replay.mjs"), "--ctl", Program("ctl"), "--service", Program("service"), "--follow", Program("follow"),
-            "--ports", string.Create(CultureInfo.InvariantCulture, $"{first}-{first + PortsOfARun}"), "--ipfs", daemons, transcript,
+            Path.Combine(Recorded.Folder, "cli", "replay.mjs"), "--ctl", Ctl, "--service", Program("service"), "--follow", Program("follow"),
+            "--ports", string.Create(CultureInfo.InvariantCulture, $"{ports.First}-{ports.First + PortBlock.Size - 1}"), "--ipfs", daemons, transcript,
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -61,7 +58,8 @@ internal static class CliReplay
         }
     }
 
-    private static string Program(string name) => Path.Combine(Recorded.Programs, "ipfs-cluster-" + name);
+    /// <summary>An executable under test.</summary>
+    public static string Program(string name) => Path.Combine(Recorded.Programs, "ipfs-cluster-" + name);
 
     private static async Task ConnectAsync(List<IpfsDaemon> daemons)
     {

@@ -74,7 +74,7 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
     public async Task The_command_line_prints_what_was_recorded(string file, int peers)
     {
         var recorded = Path.Combine(Recorded.Folder, "cli", "ctl", file);
-        var lines = await CliReplay.PlayAsync(file == "pin-errors.json" ? await UnhurriedAsync(recorded) : recorded, peers);
+        var lines = await CliReplay.PlayAsync(await UnhurriedTranscript.OfAsync(recorded), peers);
         foreach (var line in lines)
             output.WriteLine(line);
         Assert.Contains(lines, line => line.Contains(" steps, ", StringComparison.Ordinal));
@@ -83,16 +83,6 @@ public sealed class CliTranscriptTests(ITestOutputHelper output)
         var differing = lines.Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' '
             && !line.Contains("[recorded fault:", StringComparison.Ordinal) && !IsException(file, line)).ToArray();
         Assert.True(differing.Length == 0, $"{differing.Length} differences:\n{string.Join('\n', lines)}");
-    }
-
-    /// <summary>A copy in which pins of missing content fail later: two commands look at such a pin while it is still tried.</summary>
-    private static async Task<string> UnhurriedAsync(string recorded)
-    {
-        var transcript = JsonNode.Parse(await File.ReadAllTextAsync(recorded))!;
-        transcript["needs"]!["env"] = new JsonObject { ["CLUSTER_IPFSHTTP_PINTIMEOUT"] = "20s" };
-        var copy = Path.Combine(Directory.CreateTempSubdirectory("transcript-").FullName, Path.GetFileName(recorded));
-        await File.WriteAllTextAsync(copy, transcript.ToJsonString());
-        return copy;
     }
 
     private static bool IsException(string file, string line) =>

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
 namespace Golden.Tests;
@@ -38,31 +37,12 @@ public sealed class HttpScenarioTests(ITestOutputHelper output)
     private async Task ReplayAsync(string kind, string scenario)
     {
         string recorded = Path.Combine(Recorded.Folder, "http", kind, scenario);
-        (int code, IReadOnlyList<string> lines) = await Lab.ReplayAsync((kind, scenario) == ("rest3", "peer-killed.json") ? await UnhurriedAsync(recorded) : recorded);
+        (int code, IReadOnlyList<string> lines) = await Lab.ReplayAsync(await UnhurriedScenario.OfAsync(kind, recorded));
         foreach (string line in lines) output.WriteLine(line);
         List<string> failing = [.. lines.Where(line => line.StartsWith("FAIL ", StringComparison.Ordinal) && !IsException(line))];
         Assert.True(failing.Count == 0, $"{failing.Count} steps differ:\n{string.Join('\n', lines)}");
         Assert.Contains(lines, line => line.Contains(" passed, ", StringComparison.Ordinal));
         if (code != 0) Assert.Contains(lines, line => line.StartsWith("FAIL ", StringComparison.Ordinal));
-    }
-
-    /// <summary>
-    /// A copy of the scenario in which a peer is killed, for machines of any speed. It asks for what holds while the dead peer's metrics are
-    /// valid, for five seconds at least as recorded, and then for what holds without them: here they are valid for three times as long. The
-    /// ping still runs out last, as in the recording.
-    /// </summary>
-    private static async Task<string> UnhurriedAsync(string recorded)
-    {
-        JsonNode scenario = JsonNode.Parse(await File.ReadAllTextAsync(recorded))!;
-        JsonNode config = scenario["needs"]!["config"]!;
-        config["cluster"]!["monitor_ping_interval"] = "30s";
-        foreach (KeyValuePair<string, JsonNode?> informer in config["informer"]!.AsObject()) informer.Value!["metric_ttl"] = "30s";
-        config["monitor"] = new JsonObject { ["pubsubmon"] = new JsonObject { ["check_interval"] = "2s" } };
-        foreach (JsonNode? step in scenario["steps"]!.AsArray())
-            if (step!["waitUntil"] is { } wait) wait["seconds"] = 180;
-        string copy = Path.Combine(Directory.CreateTempSubdirectory("scenario-").FullName, Path.GetFileName(recorded));
-        await File.WriteAllTextAsync(copy, scenario.ToJsonString());
-        return copy;
     }
 
     /// <summary>A line reads <c>FAIL  rest/pins #12 the step</c>.</summary>
