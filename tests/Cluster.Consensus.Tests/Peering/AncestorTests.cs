@@ -20,7 +20,9 @@ public sealed class AncestorTests
     public async Task A_peer_that_joins_reads_a_long_chain_in_one_stream()
     {
         await using var old = await new LinkedPeer(pins: 5_000).StartAsync();
-        await using var fresh = await new LinkedPeer().StartAsync();
+
+        // Whose patience does not run out, however slowly the other one tells.
+        await using var fresh = await new LinkedPeer(clock: new ManualClock()).StartAsync();
         await fresh.DialAsync(old);
         await fresh.CatchUpAsync(old);
         Assert.Equal(1, fresh.Asked.Streams);
@@ -32,7 +34,7 @@ public sealed class AncestorTests
     public async Task A_peer_that_comes_back_reads_little_more_than_what_it_lacks()
     {
         await using var old = await new LinkedPeer(pins: 3_500).StartAsync();
-        await using var returning = await new LinkedPeer(pins: 3_000).StartAsync();
+        await using var returning = await new LinkedPeer(pins: 3_000, clock: new ManualClock()).StartAsync();
         await returning.DialAsync(old);
         await returning.CatchUpAsync(old);
         Assert.InRange(returning.Asked.Fetches, 1, FewFetches);
