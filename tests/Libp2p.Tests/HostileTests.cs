@@ -168,9 +168,11 @@ public sealed class HostileTests
     public async Task A_flood_of_streams_is_cut_at_the_limit_and_named()
     {
         var limits = new ResourceLimits { InboundStreamsPerPeer = 50 };
-        await using var host = await TestHosts.StartAsync(o => o with { Limits = limits });
+        // Long enough for a busy machine to agree on the protocol of all of them.
+        var patience = TimeSpan.FromMinutes(2);
+        await using var host = await TestHosts.StartAsync(o => o with { Limits = limits, NegotiationTimeout = patience });
         host.Handle("/hold", (_, token) => Task.Delay(Timeout.Infinite, token), maxInboundPerPeer: 1000);
-        await using var flooder = await TestHosts.StartAsync(o => o with { Limits = ResourceLimits.Unlimited, Listen = [], Identify = false });
+        await using var flooder = await TestHosts.StartAsync(o => o with { Limits = ResourceLimits.Unlimited, Listen = [], Identify = false, NegotiationTimeout = patience });
         var connection = await flooder.DialAsync(host.Address(), TestHosts.Deadline());
         var refusals = await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
         {

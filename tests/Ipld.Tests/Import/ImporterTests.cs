@@ -11,11 +11,11 @@ public sealed class ImporterTests
         var sink = new GatedSink(passes: 3);
         using var cancel = new CancellationTokenSource();
         var import = new Importer(new ImportOptions(), sink, new Collector()).RunAsync(Parts(("/f", content)), cancel.Token);
-        await sink.Reached.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await sink.Reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.False(import.IsCompleted);
         Assert.True(content.Position <= 4 * Chunker.DefaultChunkSize);
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => import.WaitAsync(TimeSpan.FromSeconds(10)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => import.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]

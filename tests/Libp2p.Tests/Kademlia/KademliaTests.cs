@@ -84,8 +84,16 @@ public sealed class KademliaTests
     {
         var nodes = await StartAsync(3);
         await nodes[2].DisposeAsync();
-        await nodes[0].Dht.FindClosestAsync(nodes[2].Host.Id.ToBytes(), TestHosts.Deadline());
-        Assert.DoesNotContain(nodes[2].Host.Id, nodes[0].Dht.Peers);
+        var deadline = TestHosts.Deadline();
+        // An answer from before, which somebody still has in hand, may bring it back.
+        IReadOnlyList<PeerId> left;
+        do
+        {
+            await nodes[0].Dht.FindClosestAsync(nodes[2].Host.Id.ToBytes(), deadline);
+            left = nodes[0].Dht.Peers;
+        }
+        while (left.Contains(nodes[2].Host.Id));
+        Assert.Equal([nodes[1].Host.Id], left);
         await StopAsync(nodes[..2]);
     }
 

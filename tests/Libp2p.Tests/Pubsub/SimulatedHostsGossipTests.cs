@@ -15,10 +15,7 @@ public sealed class SimulatedHostsGossipTests
     public async Task Messages_cross_slow_and_lossy_links_once()
     {
         var time = new VirtualTime();
-        var network = new InMemoryNetwork(time, seed: 11)
-        {
-            Conditions = new LinkConditions { Delay = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(30), Loss = 0.05 },
-        };
+        var network = new InMemoryNetwork(time, seed: 11);
         var hosts = new Libp2pHost[Hosts];
         var gossip = new Gossipsub[Hosts];
         var subscriptions = new PubsubSubscription[Hosts];
@@ -32,10 +29,11 @@ public sealed class SimulatedHostsGossipTests
             gossip[i] = new Gossipsub(hosts[i], new GossipsubOptions { MessageIdOf = MessageId.ShortAuthor(16) });
             subscriptions[i] = gossip[i].Subscribe(Topic);
         }
-        // A ring: nobody has more than two neighbours.
-        var dials = Enumerable.Range(0, Hosts).Select(i => hosts[i].DialAsync(hosts[(i + 1) % Hosts].Address())).ToArray();
+        // A ring: nobody has more than two neighbours. Time stands still while they get to know each other, so that none of it takes too long.
+        await Task.WhenAll(Enumerable.Range(0, Hosts).Select(i => hosts[i].DialAsync(hosts[(i + 1) % Hosts].Address(), TestHosts.Deadline())));
+        await TestHosts.EventuallyAsync(() => hosts.All(h => h.Connections.Count == 2 && h.Connections.All(c => c.Identified.IsCompleted)), "not all know each other");
+        network.Conditions = new LinkConditions { Delay = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(30), Loss = 0.05 };
         for (int i = 0; i < 400 && !gossip.All(g => g.MeshOf(Topic).Count == 2); i++) await time.AdvanceAsync(TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(10));
-        await Task.WhenAll(dials).WaitAsync(TestHosts.Deadline());
         Assert.All(gossip, g => Assert.Equal(2, g.MeshOf(Topic).Count));
         for (int i = 0; i < Hosts; i++) gossip[i].Publish(Topic, new[] { (byte)i });
         // Half around the ring are three links of 50 ms at most, with a few retransmissions of 200 ms.
