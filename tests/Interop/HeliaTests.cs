@@ -10,7 +10,7 @@ namespace Interop;
 [Trait("Category", "Slow")]
 public sealed class HeliaTests
 {
-    private static CancellationToken Deadline(int seconds = 120) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
+    private static CancellationToken Deadline(int seconds = 240) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
 
     private static async Task<(Libp2pHost Host, InMemoryBlockStore Store, BitswapExchange Exchange)> StartAsync(NetworkSecret? secret)
     {

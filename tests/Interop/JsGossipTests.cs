@@ -12,7 +12,11 @@ public sealed class JsGossipTests
 {
     private const string Topic = "monitor.metrics";
 
-    private static readonly GossipsubOptions Options = new() { HeartbeatInterval = TimeSpan.FromMilliseconds(500), MessageIdOf = MessageId.ShortAuthor(16) };
+    // Room for all messages of the test, so that none is dropped while a busy machine lets them wait.
+    private static readonly GossipsubOptions Options = new()
+    {
+        HeartbeatInterval = TimeSpan.FromMilliseconds(500), MessageIdOf = MessageId.ShortAuthor(16), OutboundQueue = 1000,
+    };
 
     private sealed class Ours : IAsyncDisposable
     {

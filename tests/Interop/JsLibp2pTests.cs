@@ -11,7 +11,7 @@ public sealed class JsLibp2pTests
 {
     private static readonly NetworkSecret Secret = NetworkSecret.Generate();
 
-    private static CancellationToken Deadline(int seconds = 90) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
+    private static CancellationToken Deadline(int seconds = 120) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
 
     private static async Task<Libp2pHost> StartAsync(bool secret)
     {

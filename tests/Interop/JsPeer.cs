@@ -9,7 +9,7 @@ namespace Interop;
 /// <summary>A js-libp2p peer in a process of its own, driven by lines of JSON (<c>js/peer.mjs</c>).</summary>
 internal sealed class JsPeer : IAsyncDisposable
 {
-    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMinutes(4);
 
     private readonly Process process;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonElement>> pending = new();
@@ -53,7 +53,7 @@ internal sealed class JsPeer : IAsyncDisposable
         var peer = new JsPeer(Process.Start(start) ?? throw new InvalidOperationException("node did not start"));
         try
         {
-            var hello = await peer.ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            var hello = await peer.ready.Task.WaitAsync(TimeSpan.FromMinutes(2));
             peer.Id = PeerId.Parse(hello.GetProperty("peer").GetString()!);
             peer.Address = Multiaddr.Parse(hello.GetProperty("addresses")[0].GetString()!);
             return peer;

@@ -7,7 +7,7 @@ namespace Interop;
 [Trait("Category", "Slow")]
 public sealed class JsTlsTests
 {
-    private static CancellationToken Deadline(int seconds = 60) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
+    private static CancellationToken Deadline(int seconds = 120) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds)).Token;
 
     private static async Task<Libp2pHost> StartAsync(NetworkSecret? secret, SecurityProtocols security)
     {

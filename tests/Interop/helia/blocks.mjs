@@ -10,10 +10,14 @@ import { tcp } from '@libp2p/tcp'
 import { identify } from '@libp2p/identify'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
-import { soon, times, connectionTimes } from '../js/patience.mjs'
+import { soon, times, connectionTimes, exchangeTimes } from '../js/patience.mjs'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import * as dagPb from '@ipld/dag-pb'
+import xsalsa20 from 'xsalsa20'
+
+// See ../js/peer.mjs.
+xsalsa20(new Uint8Array(24), new Uint8Array(32)).update(new Uint8Array(8 << 20))
 
 const [secret] = process.argv.slice(2)
 const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
@@ -25,7 +29,7 @@ const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   peerDiscovery: [],
   services: { identify: identify(times) }
-}))
+}), exchangeTimes)
 await helia.start()
 
 async function get (cid) {

@@ -11,7 +11,7 @@ import { tcp } from '@libp2p/tcp'
 import { identify } from '@libp2p/identify'
 import { preSharedKey } from '@libp2p/pnet'
 import { multiaddr } from '@multiformats/multiaddr'
-import { soon, times, connectionTimes } from '../js/patience.mjs'
+import { soon, times, connectionTimes, exchangeTimes } from '../js/patience.mjs'
 import { CID } from 'multiformats/cid'
 import { base32upper } from 'multiformats/bases/base32'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -40,7 +40,7 @@ const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
   ...(secret ? { connectionProtector: preSharedKey({ psk: new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${secret}\n`) }) } : {}),
   peerDiscovery: [],
   services: { identify: identify(times), pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, heartbeatInterval: 500, msgIdFn: messageId }) }
-}))
+}), exchangeTimes)
 await helia.start()
 const pubsub = helia.libp2p.services.pubsub
 const heads = []
