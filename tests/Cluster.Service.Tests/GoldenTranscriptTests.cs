@@ -77,8 +77,8 @@ public sealed partial class GoldenTranscriptTests
         if (!File.Exists(tool))
             tool = Path.Combine(KitInstallation.RepositoryRoot, "tests", "golden", "cli", "replay.mjs");
         var transcript = await PreparedAsync(file);
-        var first = Random.Shared.Next(20_000, 30_000);
-        var start = new ProcessStartInfo("node", [tool, "--service", program, "--ports", $"{first}-{first + 400}", .. ipfs is null ? Array.Empty<string>() : ["--ipfs", ipfs], transcript])
+        using var ports = PortBlock.Take();
+        var start = new ProcessStartInfo("node", [tool, "--service", program, "--ports", $"{ports.First}-{ports.First + PortBlock.Size - 1}", .. ipfs is null ? Array.Empty<string>() : ["--ipfs", ipfs], transcript])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -65,7 +65,7 @@ public sealed class SupervisionTests
         }
 
         // The death is noticed at once; the new process is a child as soon as it is started.
-        await run.ServicesAsync(5);
+        await run.ServicesAsync();
         Assert.Equal(executables, run.Services().Keys.Order());
         run.Signal(ServiceRun.SigTerm);
         Assert.Equal(0, await run.ExitAsync());
@@ -83,7 +83,7 @@ public sealed class SupervisionTests
         ServiceRun.Signal(run.Services()[ServiceName.Tracker.Executable], ServiceRun.SigKill);
         await run.PrintedAsync($"{tracker}: ");
         File.Move(tracker + ".aside", tracker);
-        await run.ServicesAsync(5);
+        await run.ServicesAsync();
         run.Signal(ServiceRun.SigTerm);
         Assert.Equal(0, await run.ExitAsync());
         Directory.Delete(Path.GetDirectoryName(program)!, recursive: true);
