@@ -33,7 +33,9 @@ public static class KitInstallation
             if (await IsInstalledAsync(limit.Token))
                 return;
             await RunNpmAsync(limit.Token);
-            await File.WriteAllTextAsync(Marker, await LockFileHashAsync(limit.Token), limit.Token);
+            // There at once and whole: others look for it without the lock.
+            await File.WriteAllTextAsync(Marker + ".new", await LockFileHashAsync(limit.Token), limit.Token);
+            File.Move(Marker + ".new", Marker);
         }
         finally
         {
