@@ -2,50 +2,15 @@ using Xunit.Abstractions;
 
 namespace Golden.Tests;
 
-/// <summary>Every recorded HTTP transcript of the REST API, against the real five processes of each peer and real IPFS daemons.</summary>
+/// <summary>Every recorded HTTP transcript of the REST API of one peer, against its real five processes and a real IPFS daemon.</summary>
 [Trait("Category", "Golden")]
 [Trait("Category", "Slow")]
 public sealed class HttpScenarioTests(ITestOutputHelper output)
 {
-    // Steps that cannot pass, and why. Those that the original itself cannot pass on the JS-IPFS daemon stand in js-ipfs.json, and steps
-    // that record a fault of the original are marked in the scenarios.
-    private static readonly Dictionary<(string Scenario, string Step), string> Exceptions = new();
-
-    /// <summary>The scenario files of one peer.</summary>
-    public static TheoryData<string> Scenarios => ScenariosOf("rest");
-
-    /// <summary>The scenario files of three peers.</summary>
-    public static TheoryData<string> ScenariosOfThree => ScenariosOf("rest3");
+    /// <summary>The scenario files.</summary>
+    public static TheoryData<string> Scenarios => HttpScenarios.Of("rest");
 
     [Theory]
     [MemberData(nameof(Scenarios))]
-    public Task A_peer_answers_as_recorded(string scenario) => ReplayAsync("rest", scenario);
-
-    [Theory]
-    [MemberData(nameof(ScenariosOfThree))]
-    public Task Three_peers_answer_as_recorded(string scenario) => ReplayAsync("rest3", scenario);
-
-    private static TheoryData<string> ScenariosOf(string kind)
-    {
-        var files = new TheoryData<string>();
-        string folder = Path.Combine(Recorded.Folder, "http", kind);
-        if (!Directory.Exists(folder)) return files;
-        foreach (string file in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal)) files.Add(Path.GetFileName(file));
-        return files;
-    }
-
-    private async Task ReplayAsync(string kind, string scenario)
-    {
-        string recorded = Path.Combine(Recorded.Folder, "http", kind, scenario);
-        (int code, IReadOnlyList<string> lines) = await Lab.ReplayAsync(await UnhurriedScenario.OfAsync(kind, recorded));
-        foreach (string line in lines) output.WriteLine(line);
-        List<string> failing = [.. lines.Where(line => line.StartsWith("FAIL ", StringComparison.Ordinal) && !IsException(line))];
-        Assert.True(failing.Count == 0, $"{failing.Count} steps differ:\n{string.Join('\n', lines)}");
-        Assert.Contains(lines, line => line.Contains(" passed, ", StringComparison.Ordinal));
-        if (code != 0) Assert.Contains(lines, line => line.StartsWith("FAIL ", StringComparison.Ordinal));
-    }
-
-    /// <summary>A line reads <c>FAIL  rest/pins #12 the step</c>.</summary>
-    private static bool IsException(string line) =>
-        Exceptions.Keys.Any(known => line.StartsWith($"FAIL  {known.Scenario} #", StringComparison.Ordinal) && line.EndsWith($" {known.Step}", StringComparison.Ordinal));
+    public Task A_peer_answers_as_recorded(string scenario) => HttpScenarios.ReplayAsync("rest", scenario, output);
 }
