@@ -2,7 +2,8 @@ using Xunit.Abstractions;
 
 namespace Golden.Tests;
 
-/// <summary>The same with three peers and their daemons. A class of its own, so that it runs beside the other.</summary>
+/// <summary>The same with three peers and their daemons.</summary>
+[Collection(ManyPeers.Name)]
 [Trait("Category", "Golden")]
 [Trait("Category", "Slow")]
 public sealed class HttpScenarioOfThreeTests(ITestOutputHelper output)

@@ -34,8 +34,27 @@ internal static class UnhurriedScenario
         if ((kind, name) == ("rest", "tracker-errors.json")) scenario["needs"]!["config"]!["ipfs_connector"]!["ipfshttp"]!["pin_timeout"] = "5s";
         foreach (JsonNode? step in scenario["steps"]!.AsArray())
             if (step!["waitUntil"] is { } wait) wait["seconds"] = Patience;
+        AwaitAllViews(scenario["steps"]!.AsArray());
         string copy = Path.Combine(Directory.CreateTempSubdirectory("scenario-").FullName, name);
         await File.WriteAllTextAsync(copy, scenario.ToJsonString());
         return copy;
+    }
+
+    /// <summary>
+    /// A step that waits until one peer lists all three compares what each of them says of the others: the other two are awaited before it.
+    /// </summary>
+    private static void AwaitAllViews(JsonArray steps)
+    {
+        for (int i = steps.Count - 1; i >= 0; i--)
+        {
+            if (steps[i]!["waitUntil"] is not JsonObject wait || (string?)wait["path"] != "*.peername" || (int?)wait["count"] != 3) continue;
+            foreach (string target in (string[])["rest2", "rest3"])
+            {
+                JsonNode view = steps[i]!.DeepClone();
+                view["target"] = target;
+                view["compare"] = new JsonObject { ["only"] = "status" };
+                steps.Insert(i, view);
+            }
+        }
     }
 }
