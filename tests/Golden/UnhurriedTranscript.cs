@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json.Nodes;
 
 namespace Golden.Tests;
@@ -23,6 +24,7 @@ internal static class UnhurriedTranscript
         var steps = transcript["steps"]!.AsArray();
         // A ping holds for two intervals, recorded with two seconds: no pause of a machine may make a living peer seem dead.
         DaemonHas(transcript, ("CLUSTER_MONITORPINGINTERVAL", "30s"));
+        DaemonHas(transcript, [.. RuntimeSettings()]);
         foreach (var step in steps.OfType<JsonObject>())
             LengthenWait(step);
         switch (Path.GetFileName(recorded))
@@ -79,6 +81,12 @@ internal static class UnhurriedTranscript
                 arguments[i + 1] = "120s";
         }
     }
+
+    /// <summary>What the tests' environment says to the .NET runtime: a replay starts its peers in an environment of their own.</summary>
+    private static IEnumerable<(string Name, string Value)> RuntimeSettings() =>
+        from DictionaryEntry variable in Environment.GetEnvironmentVariables()
+        where ((string)variable.Key).StartsWith("DOTNET_TC_", StringComparison.Ordinal)
+        select ((string)variable.Key, (string)variable.Value!);
 
     private static void DaemonHas(JsonObject transcript, params (string Name, string Value)[] environment)
     {

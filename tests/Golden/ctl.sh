@@ -8,5 +8,5 @@ while :; do
   if printed=$("$CTL" "$@" 2>/dev/null) && [ "$(printf '%s\n' "$printed" | grep -cE -- "$regex")" -eq "$count" ]; then
     exit 0
   fi
-  sleep 0.1
+  sleep 0.3
 done
