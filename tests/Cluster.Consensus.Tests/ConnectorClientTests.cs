@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Cluster.Consensus.Clients;
 using Grpc.Core;
@@ -23,6 +24,29 @@ public sealed class ConnectorClientTests
 
         var error = await Assert.ThrowsAsync<ClusterException>(() => putting.WaitAsync(Limit));
         Assert.Equal((ClusterErrorKind.Unavailable, "the connector is away"), (error.Kind, error.Message));
+    }
+
+    [Fact]
+    public async Task A_connector_that_ends_is_told_of_also_when_the_blocks_end_first_because_of_it()
+    {
+        var connector = new EndingConnector();
+        // Without a context in which the continuation would wait for its turn.
+        var putting = Task.Run(() => new ConnectorClient(connector).PutBlocksAsync(EndAtOnceAsync(), _ => { }, CancellationToken.None));
+        await connector.Written.Task.WaitAsync(Limit);
+
+        connector.End.SetException(new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "the connector is away")));
+
+        var error = await Assert.ThrowsAsync<ClusterException>(() => putting.WaitAsync(Limit));
+        Assert.Equal((ClusterErrorKind.Unavailable, "the connector is away"), (error.Kind, error.Message));
+    }
+
+    /// <summary>A block, and then an end within the cancellation itself.</summary>
+    private static async IAsyncEnumerable<IReadOnlyList<V1.Block>> EndAtOnceAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        yield return [new V1.Block()];
+        var never = new TaskCompletionSource();
+        using var ending = cancellation.Register(() => never.TrySetCanceled(cancellation));
+        await never.Task;
     }
 
     [Fact]

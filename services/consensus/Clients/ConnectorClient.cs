@@ -74,6 +74,7 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var call = _client.PutBlocks(cancellationToken: ending.Token);
         long sent = 0, taken = 0;
+        var endedByConnector = false;
         var reading = ReadAsync();
         try
         {
@@ -96,16 +97,14 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
         catch (Exception e) when (e is RpcException or OperationCanceledException or IOException)
         {
             // The reading side knows the cause better.
-            var ended = reading.IsCompleted;
-            if (!ended)
-                await ending.CancelAsync();
+            await ending.CancelAsync();
             var answer = await reading.ContinueWith(static t => t.Exception?.InnerException, TaskScheduler.Default);
             cancellationToken.ThrowIfCancellationRequested();
             if ((answer ?? e) is RpcException { StatusCode: not StatusCode.Cancelled } failure)
                 throw RpcFailures.ToCluster(failure, "connector");
 
             // A connector that stops cancels what it is asked.
-            if (ended && answer is RpcException stopped)
+            if (endedByConnector && answer is RpcException stopped)
                 throw new ClusterException(ClusterErrorKind.Unavailable, RpcFailures.ToCluster(stopped, "connector").Message, stopped);
             throw;
         }
@@ -130,9 +129,10 @@ public sealed class ConnectorClient(CallInvoker invoker) : IDaemon
                     written(call.ResponseStream.Current.Written);
                 }
             }
-            catch
+            catch when (!ending.IsCancellationRequested)
             {
                 // Also when nothing is being written: the next block may be long in coming.
+                endedByConnector = true;
                 await ending.CancelAsync();
                 throw;
             }
