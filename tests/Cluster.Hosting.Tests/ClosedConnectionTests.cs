@@ -27,6 +27,16 @@ public class ClosedConnectionTests
     }
 
     [Fact]
+    public async Task A_unary_call_on_a_connection_that_breaks_as_soon_as_it_is_made_is_sent_again()
+    {
+        using var breaking = new ClosingOnce(new SocketException((int)SocketError.NotConnected));
+        using var invoker = new HttpMessageInvoker(new ClosedConnectionHandler(breaking));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/") { Content = new PushUnaryContentOfTest() };
+        using var response = await invoker.SendAsync(request, CancellationToken.None);
+        Assert.Equal((HttpStatusCode.OK, 2), (response.StatusCode, breaking.Requests));
+    }
+
+    [Fact]
     public async Task Another_call_fails_as_an_unreachable_service_does()
     {
         using var closing = new ClosingOnce(new HttpProtocolException(0, "closed", null));
@@ -48,13 +58,13 @@ public class ClosedConnectionTests
         Assert.Equal(1, closing.Requests);
     }
 
-    /// <summary>Answers from the second request on.</summary>
+    /// <summary>Answers from the second request on. What the pool hears of a connection that is just made it does not wrap.</summary>
     private sealed class ClosingOnce(Exception cause) : HttpMessageHandler
     {
         public int Requests { get; private set; }
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => ++Requests == 1
-            ? throw new HttpRequestException(HttpRequestError.Unknown, cause.Message, cause)
+            ? throw (cause is SocketException ? cause : new HttpRequestException(HttpRequestError.Unknown, cause.Message, cause))
             : Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 
 namespace Cluster.EndToEnd.Tests;
 
@@ -50,8 +51,9 @@ internal sealed class PinPoster(RunningPeer peer, int family, int connections, i
 
             Refusals.Add(await answer.Content.ReadAsStringAsync(stop));
         }
-        catch (HttpRequestException broken)
+        catch (Exception broken) when (broken is HttpRequestException or SocketException)
         {
+            // A bare SocketException is what the client's pool hears of a connection that is closed as soon as it is made.
             Refusals.Add(broken.Message);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -27,6 +27,10 @@ internal sealed class ClosedConnectionHandler(HttpMessageHandler inner) : Delega
             {
                 // Over another connection: the next attempt waits until the service listens again.
             }
+            catch (SocketException) when (attempt < Attempts && CanBeSentAgain(request))
+            {
+                // Connected, and closed before the pool had looked whom to: it does not wrap what it hears then.
+            }
             catch (HttpRequestException e) when (IsOrderlyClose(e))
             {
                 // A cause that gRPC takes for UNAVAILABLE.

@@ -30,7 +30,7 @@ internal static class ConnectionFailure
             SocketError.NetworkUnreachable => $"{dial}: connect: network is unreachable",
             SocketError.TimedOut => $"{dial}: connect: connection timed out",
             SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => $"dial tcp: lookup {address.Host}: no such host",
-            SocketError.ConnectionReset => "read: connection reset by peer",
+            SocketError.ConnectionReset or SocketError.NotConnected => "read: connection reset by peer",
             SocketError.Shutdown or SocketError.ConnectionAborted => "write: broken pipe",
             SocketError.AddressNotAvailable when address.SocketPath != null => $"{dial}: connect: no such file or directory",
             _ => $"{dial}: {socket.Message}",

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace Cluster.EndToEnd.Tests.Clusters;
 
@@ -21,7 +22,7 @@ internal static class Eventually
             {
                 what = await missing();
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException)
             {
                 what = e.Message;
             }
