@@ -61,7 +61,7 @@ internal sealed class StateFolder : IDisposable
     public void Crash()
     {
         var copy = System.IO.Path.Combine(Root, Guid.NewGuid().ToString("N"));
-        CopyFiles(Database.Path, copy);
+        DatabaseCopy.Take(Database.Path, copy);
         Database.Dispose();
         Open(copy);
     }
@@ -71,35 +71,6 @@ internal sealed class StateFolder : IDisposable
         Database.Dispose();
         Directory.Delete(Root, recursive: true);
     }
-
-    /// <summary>Copies an open database as it lies at one moment: what is done in the background adds files and removes others.</summary>
-    private static void CopyFiles(string from, string to)
-    {
-        while (true)
-        {
-            var before = Listing(from);
-            Directory.CreateDirectory(to);
-            try
-            {
-                foreach (var file in Directory.EnumerateFiles(from).Where(file => System.IO.Path.GetFileName(file) != "LOCK"))
-                    File.Copy(file, System.IO.Path.Combine(to, System.IO.Path.GetFileName(file)));
-            }
-            catch (FileNotFoundException) when (Listing(from) != before)
-            {
-                // Removed meanwhile; once more.
-            }
-
-            if (Listing(from) == before)
-                return;
-            Directory.Delete(to, recursive: true);
-        }
-    }
-
-    /// <summary>Which files there are, and how long the list is that the database keeps of them.</summary>
-    private static string Listing(string folder) => string.Join(
-        '\n',
-        new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => file.Name.StartsWith("MANIFEST", StringComparison.Ordinal) ? $"{file.Name} {file.Length}" : file.Name));
 
     private static Pin Read(KeyValuePair<string, byte[]> entry) =>
         PinKey.TryRead(entry.Key, entry.Value, out _, out var pin, out var error) ? pin! : throw new FormatException(error);

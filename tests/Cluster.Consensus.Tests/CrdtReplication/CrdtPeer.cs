@@ -2,6 +2,7 @@ using Cluster.Consensus.CrdtReplication;
 using Cluster.Consensus.Metrics;
 using Cluster.Consensus.Replication;
 using Cluster.CrdtState;
+using Cluster.CrdtState.Tests;
 using Cluster.Model;
 using Cluster.PinState;
 using Cluster.PinState.Transfer;
@@ -163,41 +164,12 @@ internal sealed class CrdtPeer : IAsyncDisposable
 
     private void Copy(string to, Func<long, long>? logBytes)
     {
-        CopyFiles(Database.Path, to);
+        DatabaseCopy.Take(Database.Path, to);
         if (logBytes is null)
             return;
         using var log = File.OpenWrite(NewestLog(to));
         log.SetLength(Math.Min(log.Length, logBytes(log.Length)));
     }
-
-    /// <summary>Copies an open database as it lies at one moment: what is done in the background adds files and removes others.</summary>
-    private static void CopyFiles(string from, string to)
-    {
-        while (true)
-        {
-            var before = Listing(from);
-            Directory.CreateDirectory(to);
-            try
-            {
-                foreach (var file in Directory.EnumerateFiles(from).Where(file => Path.GetFileName(file) != "LOCK"))
-                    File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-            }
-            catch (FileNotFoundException) when (Listing(from) != before)
-            {
-                // Removed meanwhile; once more.
-            }
-
-            if (Listing(from) == before)
-                return;
-            Directory.Delete(to, recursive: true);
-        }
-    }
-
-    /// <summary>Which files there are, and how long the list is that the database keeps of them.</summary>
-    private static string Listing(string folder) => string.Join(
-        '\n',
-        new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => file.Name.StartsWith("MANIFEST", StringComparison.Ordinal) ? $"{file.Name} {file.Length}" : file.Name));
 
     private void Open(string path, bool join)
     {
