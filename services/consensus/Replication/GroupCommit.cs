@@ -16,7 +16,7 @@ internal sealed class GroupCommit : IDisposable
     private readonly CommitQueue _queue;
     private readonly TimeProvider _clock;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _work = new(0);
+    private readonly AutoResetEvent _work = new(false); // not a SemaphoreSlim, whose waiter spins first: it would take the core from those it waits for
     private readonly Thread _thread;
     private readonly Queue<CommitRequest> _waiting = new();
     private int _waitingOperations;
@@ -57,7 +57,7 @@ internal sealed class GroupCommit : IDisposable
 
             // Within the lock: once it is closed, the bell may be gone.
             if (_waiting.Count == 1 || (_collection is not null && _waitingOperations >= _collection.Items))
-                _work.Release();
+                _work.Set();
         }
 
         return request.Done.Task;
@@ -71,7 +71,7 @@ internal sealed class GroupCommit : IDisposable
             if (_rung || _closed)
                 return;
             _rung = true;
-            _work.Release();
+            _work.Set();
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class GroupCommit : IDisposable
         lock (_lock)
         {
             if (!_closed)
-                _work.Release();
+                _work.Set();
             _closed = true;
         }
 
@@ -96,7 +96,7 @@ internal sealed class GroupCommit : IDisposable
         var toldShutdown = false;
         while (true)
         {
-            _work.Wait(wait);
+            _work.WaitOne(wait);
             while (Take(batch, out wait, out var ended))
             {
                 var operations = batch.Sum(request => request.Operations.Count);
