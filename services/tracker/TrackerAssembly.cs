@@ -31,7 +31,7 @@ public sealed class TrackerAssembly : IDisposable
         var daemon = new DaemonWord(Tracker, _link, comparison, time);
         _recovery = new Recovery(Tracker, _link, comparison, daemon, _watcher, time, logger);
         var statuses = new Statuses(Tracker, _link, peer, time);
-        Service = new TrackerService(Tracker, statuses, new StatusListing(Tracker, statuses, daemon), comparison, daemon, time, logger, _stopping.Token);
+        Service = new TrackerService(Tracker, statuses, new StatusListing(Tracker, statuses, daemon), daemon, time, logger, _stopping.Token);
     }
 
     public PinTracker Tracker { get; }

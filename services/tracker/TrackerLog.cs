@@ -41,4 +41,7 @@ internal static partial class TrackerLog
 
     [LoggerMessage(2013, LogLevel.Critical, "the tracker cannot go on")]
     public static partial void Failed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2014, LogLevel.Information, "{Spared} of {Waiting} pins that waited are in the daemon already")]
+    public static partial void Spared(ILogger logger, long spared, long waiting);
 }

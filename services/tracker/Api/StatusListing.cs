@@ -49,7 +49,7 @@ public sealed class StatusListing(PinTracker tracker, Statuses statuses, DaemonW
         {
             var error = await daemon.RefreshAsync(cancellation);
             if (error is not null && (mask == 0 || (mask & DaemonDecides) != 0))
-                throw new RpcException(new Status(StatusCode.Unknown, "could not get pinset from IPFS: " + error));
+                throw new RpcException(new Status(StatusCode.Unknown, DaemonWord.CannotList + error));
             if (error is not null)
                 down = new DaemonAnswer(DaemonPinKind.Unpinned, error);
         }

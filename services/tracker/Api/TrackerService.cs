@@ -11,7 +11,7 @@ namespace Cluster.Tracker.Api;
 /// <param name="stopping">Cancelled when the process stops: streams of calls, which others keep open for ever, end then with UNAVAILABLE
 /// instead of holding the stop up.</param>
 public sealed class TrackerService(
-    PinTracker tracker, Statuses statuses, StatusListing listing, Comparison comparison, DaemonWord daemon, TimeProvider time,
+    PinTracker tracker, Statuses statuses, StatusListing listing, DaemonWord daemon, TimeProvider time,
     ILogger logger, CancellationToken stopping)
     : Contracts.V1.Tracker.TrackerBase
 {
@@ -45,14 +45,7 @@ public sealed class TrackerService(
     {
         var cancellation = context.CancellationToken;
         await CatchUpAsync(request.AtLeastSequence, cancellation);
-        try
-        {
-            await comparison.RunAsync(recover: false, null, cancellation);
-        }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
-        {
-            throw new RpcException(new Status(StatusCode.Unknown, "could not get pinset from IPFS: " + e.Status.Detail));
-        }
+        await daemon.CompareAsync(cancellation);
 
         var cids = new List<Cid>(RecoverPage);
         var (reader, _) = tracker.OpenListing([PinState.PinError, PinState.UnexpectedlyUnpinned]);

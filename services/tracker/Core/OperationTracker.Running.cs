@@ -94,7 +94,7 @@ public sealed partial class OperationTracker
         switch (operation.Kind)
         {
             case OperationKind.Pin:
-                index.Replace(pin, pin with { State = PinState.Pinned, Since = now, Attempts = 0, Priority = false, Error = string.Empty });
+                index.Replace(pin, Done(pin, now));
                 break;
             case OperationKind.Unpin:
                 index.Replace(pin, null);

@@ -130,12 +130,23 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
     }
 
     /// <summary>
-    /// What the daemon said of one CID at the time <paramref name="asOf"/>; of no weight when the item changed since, or an
-    /// operation is under way.
+    /// What the daemon said of one CID at the time <paramref name="asOf"/>; of no weight when the item changed since, or a request for
+    /// it is under way. A pin that only waits, and is in the daemon already, is done: its request would end with that (16.2).
     /// </summary>
     public void Observe(Cid cid, DaemonPinKind kind, DateTimeOffset asOf, DateTimeOffset now)
     {
-        if (_byCid.ContainsKey(cid) || !index.TryGet(cid, out var pin) || !pin.IsSettledHere || pin.Since > asOf)
+        if (!index.TryGet(cid, out var pin) || pin.Since > asOf)
+            return;
+        if (_byCid.TryGetValue(cid, out var operation))
+        {
+            if (operation is not { Kind: OperationKind.Pin, Running: false, Waiting: false } || !pin.IsSatisfiedBy(kind))
+                return;
+            Withdraw(operation, now);
+            index.Replace(pin, Done(pin, now));
+            return;
+        }
+
+        if (!pin.IsSettledHere)
             return;
         var state = pin.IsSatisfiedBy(kind) ? PinState.Pinned : PinState.UnexpectedlyUnpinned;
         if (state != pin.State)
@@ -422,6 +433,9 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
             QueueOf(operation).Withdrawn();
         }
     }
+
+    private static TrackedPin Done(TrackedPin pin, DateTimeOffset now) =>
+        pin with { State = PinState.Pinned, Since = now, Attempts = 0, Priority = false, Error = string.Empty };
 
     private OperationQueue QueueOf(Operation operation) => operation.Kind switch
     {

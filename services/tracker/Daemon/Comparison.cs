@@ -10,7 +10,8 @@ namespace Cluster.Tracker.Daemon;
 /// <param name="DaemonPins">Pins that the daemon listed.</param>
 /// <param name="Lost">Items that became unexpectedly unpinned, or still were.</param>
 /// <param name="Found">Items that turned out to be pinned after all.</param>
-public readonly record struct ComparisonResult(long Compared, long DaemonPins, long Lost, long Found);
+/// <param name="Spared">Items that waited to be pinned, and are: the daemon need not be asked for each.</param>
+public readonly record struct ComparisonResult(long Compared, long DaemonPins, long Lost, long Found, long Spared);
 
 /// <summary>
 /// Compares what this peer should hold with what its daemon lists: one listing, whatever the number of items. Direct pins and cluster
@@ -22,9 +23,12 @@ public sealed class Comparison(PinTracker tracker, ConnectorLink link, TimeProvi
     private const int ItemsPerStep = 256;
 
     /// <summary>Brings the index up to date; with <paramref name="recover"/> lost items are queued again.</summary>
+    /// <param name="recover">Whether what is lost is to be pinned again.</param>
+    /// <param name="waiting">Whether to look for what waits to be pinned too.</param>
     /// <param name="most">Gives up (null) when the daemon has more pins than this.</param>
+    /// <param name="cancellation">Ends it; what was found until then stands.</param>
     /// <exception cref="RpcException">The daemon, or the connector, failed.</exception>
-    public async Task<ComparisonResult?> RunAsync(bool recover, int? most, CancellationToken cancellation)
+    public async Task<ComparisonResult?> RunAsync(bool recover, bool waiting, int? most, CancellationToken cancellation)
     {
         var result = default(ComparisonResult);
         var pins = new DaemonPins(PinsInMemory);
@@ -34,9 +38,9 @@ public sealed class Comparison(PinTracker tracker, ConnectorLink link, TimeProvi
             var listed = await ListAsync(pins, most, cancellation);
             if (listed is null)
                 return null;
-            var part = Compare(pins, asOf, recover, cancellation);
+            var part = Compare(pins, asOf, recover, waiting, cancellation);
             result = new ComparisonResult(
-                result.Compared + part.Compared, listed.Value, result.Lost + part.Lost, result.Found + part.Found);
+                result.Compared + part.Compared, listed.Value, result.Lost + part.Lost, result.Found + part.Found, result.Spared + part.Spared);
             if (pins.To == ulong.MaxValue)
                 return result;
             pins = new DaemonPins(PinsInMemory, pins.To + 1, pins.Seed);
@@ -59,11 +63,14 @@ public sealed class Comparison(PinTracker tracker, ConnectorLink link, TimeProvi
         return listed;
     }
 
-    private ComparisonResult Compare(DaemonPins pins, DateTimeOffset asOf, bool recover, CancellationToken cancellation)
+    private ComparisonResult Compare(DaemonPins pins, DateTimeOffset asOf, bool recover, bool waiting, CancellationToken cancellation)
     {
         var result = default(ComparisonResult);
         var step = new List<(Cid, DaemonPinKind)>(ItemsPerStep);
-        var (reader, _) = tracker.OpenListing([PinState.Pinned, PinState.UnexpectedlyUnpinned]);
+        PinState[] states = waiting
+            ? [PinState.Pinned, PinState.UnexpectedlyUnpinned, PinState.PinQueued]
+            : [PinState.Pinned, PinState.UnexpectedlyUnpinned];
+        var (reader, _) = tracker.OpenListing(states);
         using (reader)
         {
             while (reader.MoveNext())
@@ -72,13 +79,23 @@ public sealed class Comparison(PinTracker tracker, ConnectorLink link, TimeProvi
                 var wanted = pin.MaxDepth == 0 ? DaemonPinKind.Direct : DaemonPinKind.Recursive;
                 if (pins.Has(pin.Cid, wanted) is not { } has)
                     continue;
-                result = result with { Compared = result.Compared + 1 };
-                if (!has)
-                    result = result with { Lost = result.Lost + 1 };
-                else if (pin.State != PinState.Pinned)
-                    result = result with { Found = result.Found + 1 };
+                if (pin.State == PinState.PinQueued)
+                {
+                    if (!has || pin.Since > asOf)
+                        continue;
+                    result = result with { Spared = result.Spared + 1 };
+                }
                 else
-                    continue;
+                {
+                    result = result with { Compared = result.Compared + 1 };
+                    if (!has)
+                        result = result with { Lost = result.Lost + 1 };
+                    else if (pin.State != PinState.Pinned)
+                        result = result with { Found = result.Found + 1 };
+                    else
+                        continue;
+                }
+
                 step.Add((pin.Cid, has ? wanted : DaemonPinKind.Unpinned));
                 if (step.Count < ItemsPerStep)
                     continue;

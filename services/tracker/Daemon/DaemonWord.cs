@@ -50,6 +50,9 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     /// <summary>Age of a comparison from which on a large listing asks for a new one.</summary>
     public static readonly TimeSpan ListingFreshness = TimeSpan.FromMinutes(1);
 
+    /// <summary>Before the daemon's reason, in an answer that needs its pins.</summary>
+    internal const string CannotList = "could not get pinset from IPFS: ";
+
     private readonly ConcurrentDictionary<Cid, Task<DaemonAnswer>> _asked = new();
     private readonly Lock _lock = new();
     private Task<string?>? _refreshing;
@@ -90,7 +93,7 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
     /// <summary>Prepares the index for a listing; returns why the daemon cannot be asked, or null.</summary>
     public async ValueTask<string?> RefreshAsync(CancellationToken cancellation)
     {
-        if (tracker.Count(PinState.Pinned) + tracker.Count(PinState.UnexpectedlyUnpinned) > SmallIndex)
+        if (HeldHere > SmallIndex)
         {
             ComparisonWanted?.Invoke();
             return link.Health is { Up: false } health ? health.Error : null;
@@ -100,7 +103,7 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
         lock (_lock)
         {
             if (_refreshing is not { IsCompleted: false })
-                _refreshing = CompareAsync();
+                _refreshing = CompareSmallAsync();
             refreshing = _refreshing;
         }
 
@@ -114,12 +117,32 @@ public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Compariso
         }
     }
 
-    private async Task<string?> CompareAsync()
+    /// <summary>
+    /// Brings the index up to date, whatever its size. A peer that has just joined holds nothing yet: its daemon is spared the listing.
+    /// </summary>
+    /// <exception cref="RpcException">The daemon cannot be asked.</exception>
+    public async Task CompareAsync(CancellationToken cancellation)
+    {
+        if (HeldHere == 0 && link.Health is { Up: true })
+            return;
+        try
+        {
+            await comparison.RunAsync(recover: false, waiting: false, null, cancellation);
+        }
+        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unknown, CannotList + e.Status.Detail));
+        }
+    }
+
+    private long HeldHere => tracker.Count(PinState.Pinned) + tracker.Count(PinState.UnexpectedlyUnpinned);
+
+    private async Task<string?> CompareSmallAsync()
     {
         using var limit = new CancellationTokenSource(AnswerWithin * 2, time);
         try
         {
-            if (await comparison.RunAsync(recover: false, SmallDaemon, limit.Token) is null)
+            if (await comparison.RunAsync(recover: false, waiting: false, SmallDaemon, limit.Token) is null)
                 ComparisonWanted?.Invoke();
             return null;
         }

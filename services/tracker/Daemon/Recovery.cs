@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Cluster.Tracker.Core;
 using Cluster.Tracker.State;
 using Grpc.Core;
 
@@ -6,13 +7,17 @@ namespace Cluster.Tracker.Daemon;
 
 /// <summary>
 /// Brings the index and the daemon together: at the start, every `pin_recover_interval` counted from the end of the last time, after a
-/// snapshot with unknown pins, when the daemon comes back, and when a large listing asks for it. When each of these looks is
-/// written down at <see cref="DaemonWord"/>.
+/// snapshot with unknown pins, when the daemon comes back, when a large listing asks for it, and when very many pins wait. When each of
+/// these looks is written down at <see cref="DaemonWord"/> and <see cref="Backlog"/>.
 /// </summary>
 public sealed class Recovery
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
+    // A listing spares what waited when it began: it waits for the end of the burst, for so long after each change, and so long in all.
+    private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestBurst = TimeSpan.FromSeconds(5);
 
     private readonly PinTracker _tracker;
     private readonly Comparison _comparison;
@@ -21,6 +26,9 @@ public sealed class Recovery
     private readonly ILogger _logger;
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _lock = new();
+    private readonly Backlog _backlog = new();
+    private DateTimeOffset? _burstSince;
+    private DateTimeOffset _backlogAt = DateTimeOffset.MinValue;
     private bool _everUp;
     private bool _listingWants;
     private DateTimeOffset? _healAt;
@@ -43,6 +51,7 @@ public sealed class Recovery
         // Nothing heals without a daemon: attempts in vain would only push the next ones further away.
         link.DaemonWentDown += () => Wake(() => _healAt = null);
         watcher.LookForLost += () => Wake(() => _recoverAt = _time.GetUtcNow());
+        watcher.Handled += LookAtBacklog;
         word.ComparisonWanted += () => Wake(() => _listingWants = true);
     }
 
@@ -52,12 +61,12 @@ public sealed class Recovery
         var retry = FirstRetry;
         while (true)
         {
-            var (recover, compare) = Due();
-            if (recover || compare)
+            var (recover, compare, backlog) = Due();
+            if (recover || compare || backlog)
             {
                 try
                 {
-                    await CompareAsync(recover, cancellation);
+                    await CompareAsync(recover, backlog, cancellation);
                     retry = FirstRetry;
                     if (recover)
                         RecoverAgainIn(_tracker.Settings.PinRecoverInterval);
@@ -67,6 +76,8 @@ public sealed class Recovery
                     TrackerLog.CompareFailed(_logger, retry, e.Status.Detail);
                     if (recover)
                         RecoverAgainIn(retry);
+                    if (backlog)
+                        Change(() => (_burstSince, _backlogAt) = (_time.GetUtcNow(), _time.GetUtcNow() + retry));
                     retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
                 }
             }
@@ -84,17 +95,21 @@ public sealed class Recovery
     });
 
     /// <summary>What is to be done now; what was asked for is taken as done.</summary>
-    private (bool Recover, bool Compare) Due()
+    private (bool Recover, bool Compare, bool Backlog) Due()
     {
         var heal = false;
         bool recover;
         bool compare;
+        bool backlog;
         lock (_lock)
         {
             var now = _time.GetUtcNow();
             recover = _recoverAt <= now;
             compare = _listingWants && _comparedAt + DaemonWord.ListingFreshness <= now;
             _listingWants = false;
+            backlog = _burstSince is not null && _backlogAt <= now;
+            if (backlog)
+                _burstSince = null;
             if (_healAt <= now)
             {
                 heal = true;
@@ -110,7 +125,38 @@ public sealed class Recovery
 
         if (heal)
             _tracker.Heal(CancellationToken.None);
-        return (recover, compare);
+        return (recover, compare, backlog);
+    }
+
+    private void LookAtBacklog()
+    {
+        var waiting = PinsWaiting;
+        lock (_lock)
+        {
+            var now = _time.GetUtcNow();
+            if (_burstSince is { } since)
+            {
+                // Later than was planned: whoever sleeps until then looks again.
+                var later = now + BurstPause;
+                if (later <= since + LongestBurst && later > _backlogAt)
+                    _backlogAt = later;
+                return;
+            }
+
+            if (!_backlog.IsWorthListing(waiting))
+                return;
+            (_burstSince, _backlogAt) = (now, now + BurstPause);
+            _signal.Writer.TryWrite(true);
+        }
+    }
+
+    private long PinsWaiting
+    {
+        get
+        {
+            var counts = _tracker.Counts;
+            return counts.PriorityQueued + counts.NormalQueued;
+        }
     }
 
     /// <summary>Sooner when that was asked for meanwhile: what got lost behind the comparison's back is not left until the next one.</summary>
@@ -120,12 +166,22 @@ public sealed class Recovery
         _recoverAt = at < _recoverAt ? at : _recoverAt;
     });
 
-    private async Task CompareAsync(bool recover, CancellationToken cancellation)
+    private async Task CompareAsync(bool recover, bool backlog, CancellationToken cancellation)
     {
-        var result = await _comparison.RunAsync(recover, null, cancellation);
+        // A new peer has nothing to compare, and its daemon perhaps much to list.
+        if (!backlog && _tracker.Total == 0)
+            return;
+        var waiting = PinsWaiting;
+        var result = await _comparison.RunAsync(recover, waiting: recover || backlog, null, cancellation);
         Change(() => _comparedAt = _time.GetUtcNow());
-        if (result is { } found)
-            TrackerLog.Compared(_logger, found.Compared, found.DaemonPins, found.Lost, found.Found);
+        if (result is not { } found)
+            return;
+        TrackerLog.Compared(_logger, found.Compared, found.DaemonPins, found.Lost, found.Found);
+        if (found.Spared > 0)
+            TrackerLog.Spared(_logger, found.Spared, waiting);
+        if (backlog)
+            Change(() => _backlog.Listed(waiting, found.Spared, found.DaemonPins));
+        LookAtBacklog();
     }
 
     private async Task SleepAsync(CancellationToken cancellation)
@@ -134,6 +190,8 @@ public sealed class Recovery
         lock (_lock)
         {
             var next = _healAt < _recoverAt ? _healAt.Value : _recoverAt;
+            if (_burstSince is not null && _backlogAt < next)
+                next = _backlogAt;
             wait = next - _time.GetUtcNow();
         }
 

@@ -17,6 +17,9 @@ public sealed class StateWatcher(
     /// <summary>A snapshot of the pinset has been handled that left items to look for in the daemon.</summary>
     public event Action? LookForLost;
 
+    /// <summary>Changes of the pinset have been handled.</summary>
+    public event Action? Handled;
+
     public Task RunAsync(CancellationToken cancellation) => Reconnection.RunAsync(async connected =>
     {
         var position = tracker.Position;
@@ -37,6 +40,7 @@ public sealed class StateWatcher(
                 TellSnapshot();
             if (!tracker.InSnapshot)
                 _caughtUp.TrySetResult();
+            Handled?.Invoke();
         }
     }, e => TrackerLog.WatchEnded(logger, e), time, cancellation);
 

@@ -298,6 +298,53 @@ public class OperationTests
     }
 
     [Fact]
+    public void A_pin_that_waits_and_is_in_the_daemon_already_is_done_without_a_request()
+    {
+        var bench = new Bench(new TrackerSettings { ConcurrentPins = 1 });
+        for (var i = 1; i <= 4; i++)
+            bench.Track(i);
+        bench.Pass(TimeSpan.FromSeconds(1));
+        bench.Tracker.Observe(Bench.CidOf(2), DaemonPinKind.Recursive, bench.Now, bench.Now);
+        bench.Tracker.Observe(Bench.CidOf(3), DaemonPinKind.Direct, bench.Now, bench.Now);
+        Assert.Equal((PinState.Pinned, bench.Now), (bench.State(2), bench.View(2).Since));
+        Assert.Equal(PinState.PinQueued, bench.State(3));
+
+        bench.Complete(1);
+        Assert.Equal(Bench.CidOf(3), Bench.CidOf(Assert.Single(bench.Requests).Value));
+        bench.Complete(3);
+        bench.Complete(4);
+        Assert.Empty(bench.Requests);
+        Assert.Equal(default, bench.Tracker.Counts);
+    }
+
+    [Fact]
+    public void What_the_daemon_had_when_a_pin_was_queued_or_sent_does_not_settle_it()
+    {
+        var bench = new Bench(new TrackerSettings { ConcurrentPins = 1 });
+        var asOf = bench.Now;
+        bench.Pass(TimeSpan.FromMilliseconds(1));
+        bench.Track(1);
+        bench.Track(2);
+        bench.Tracker.Observe(Bench.CidOf(2), DaemonPinKind.Recursive, asOf, bench.Now);
+        Assert.Equal(PinState.PinQueued, bench.State(2));
+        bench.Tracker.Observe(Bench.CidOf(1), DaemonPinKind.Recursive, bench.Now, bench.Now);
+        Assert.Equal(PinState.Pinning, bench.State(1));
+    }
+
+    [Fact]
+    public void A_pin_that_waits_for_the_end_of_an_unpin_is_not_settled_by_what_the_daemon_still_has()
+    {
+        var bench = new Bench();
+        bench.Track(1);
+        bench.Complete(1);
+        bench.Untrack(1);
+        Assert.Equal(PinState.Unpinning, bench.State(1));
+        bench.Track(1);
+        bench.Tracker.Observe(Bench.CidOf(1), DaemonPinKind.Recursive, bench.Now, bench.Now);
+        Assert.Equal(PinState.PinQueued, bench.State(1));
+    }
+
+    [Fact]
     public void A_lost_connector_costs_no_attempt_and_keeps_the_order()
     {
         var bench = new Bench(new TrackerSettings { ConcurrentPins = 2 });
