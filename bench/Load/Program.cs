@@ -43,8 +43,8 @@ Add("spread", "Post pins to one member and wait until the others have applied th
     (p, target, cancellation) => Arrival.SpreadAsync(
         target, [.. (p.GetValue(members) ?? []).Select(url => new Target(url, p.GetValue(credentials)))],
         p.GetValue(seed), p.GetValue(count), p.GetValue(connections), cancellation));
-Add("await", "Wait until a member, perhaps one that starts just now, lists so many pins.", [count],
-    (p, target, cancellation) => Arrival.AwaitAsync(target, p.GetValue(count), cancellation));
+Add("await", "Wait until a member, perhaps one that starts just now, has all pins of a seed.", [seed, count],
+    (p, target, cancellation) => Arrival.AwaitAsync(target, p.GetValue(seed), p.GetValue(count), cancellation));
 Add("all", "Post pins, then list them three ways, then ask for single ones.", [seed, count, connections], async (p, target, cancellation) =>
 {
     var (s, n, c) = (p.GetValue(seed), p.GetValue(count), p.GetValue(connections));
