@@ -23,7 +23,7 @@ internal static class Arrival
         for (var i = 0; i < arrivals.Length; i++)
         {
             var applied = await arrivals[i];
-            Print($"applied by member {i + 1}", count / applied.TotalSeconds, $"{(applied - acknowledged).TotalMilliseconds:N0} ms after the last acknowledgement");
+            Print($"applied by member {i + 1}", count / applied.TotalSeconds, $"{Math.Max(0, (applied - acknowledged).TotalMilliseconds):N0} ms after the last acknowledgement");
             var more = await CountAsync(members[i], cancellation) - before[i];
             if (more == count) continue;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"member {i + 1} lists {more} pins more, {count} were posted"));
