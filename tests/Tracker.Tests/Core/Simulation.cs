@@ -17,6 +17,7 @@ internal sealed class Simulation
     private readonly Dictionary<Cid, DaemonPinKind> _daemon = [];
     private readonly Dictionary<ulong, DateTimeOffset> _ends = [];
     private readonly Dictionary<Cid, int> _numbers = Enumerable.Range(0, Cids).ToDictionary(Bench.CidOf);
+    private (DateTimeOffset AsOf, Dictionary<Cid, DaemonPinKind> Pins)? _listed;
     private bool _daemonUp = true;
     private bool _connected = true;
     private double _failureRate = 0.2;
@@ -60,21 +61,29 @@ internal sealed class Simulation
             case < 39:
                 CompareWithDaemon(recover: _random.Next(2) == 0);
                 break;
-            case < 42:
+            case < 41 when _listed is { } listed:
+                // What came to pass since it was listed must count more than the list.
+                Observe(listed.Pins, listed.AsOf, recover: _random.Next(2) == 0);
+                _listed = null;
+                break;
+            case < 41:
+                _listed = (_bench.Now, new Dictionary<Cid, DaemonPinKind>(_daemon));
+                break;
+            case < 44:
                 _daemonUp = !_daemonUp;
                 if (_daemonUp)
                     _bench.Tracker.MakeDue(PinState.PinError, null, 1000, _bench.Now);
                 break;
-            case < 45:
+            case < 47:
                 ToggleConnector();
                 break;
-            case < 46:
+            case < 48:
                 DropRequests();
                 _ends.Clear();
                 _bench.Restart();
                 _connected = true;
                 break;
-            case < 47:
+            case < 49:
                 Snapshot();
                 break;
             default:
@@ -142,12 +151,13 @@ internal sealed class Simulation
         }
     }
 
-    private void CompareWithDaemon(bool recover)
+    private void CompareWithDaemon(bool recover) => Observe(_daemon, _bench.Now, recover);
+
+    private void Observe(Dictionary<Cid, DaemonPinKind> pins, DateTimeOffset asOf, bool recover)
     {
-        var asOf = _bench.Now;
-        foreach (var row in _bench.Index.Rows.Where(r => r.IsSettledHere).ToArray())
+        foreach (var row in _bench.Index.Rows.Where(r => r.IsSettledHere || r.State == PinState.PinQueued).ToArray())
         {
-            _bench.Tracker.Observe(row.Cid, _daemon.GetValueOrDefault(row.Cid), asOf, _bench.Now);
+            _bench.Tracker.Observe(row.Cid, pins.GetValueOrDefault(row.Cid), asOf, _bench.Now);
             if (recover && _bench.State(_numbers[row.Cid]) == PinState.UnexpectedlyUnpinned)
                 _bench.Recover(_numbers[row.Cid]);
         }
