@@ -9,13 +9,16 @@ public class AllocatorGoldenTests
 {
     private const string File = "bytes/allocator.json";
 
+    private static readonly string? Named = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? named : null;
+
     private static readonly GoTime Now = GoTime.FromUnix(1_700_000_000);
 
     [Fact]
     public void Every_case_is_allocated_as_recorded()
     {
         var path = Path.Combine(Folder(), File);
-        if (!System.IO.File.Exists(path))
+        // A folder that GOLDEN names may lack it, this repository may not.
+        if (Named is not null && !System.IO.File.Exists(path))
             return;
         var golden = JsonNode.Parse(System.IO.File.ReadAllText(path))!;
         var peers = golden["peers"]!.AsObject().ToDictionary(p => int.Parse(p.Key), p => PeerId.Parse(p.Value!.GetValue<string>()));
@@ -85,8 +88,8 @@ public class AllocatorGoldenTests
 
     private static string Folder()
     {
-        if (Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named)
-            return named;
+        if (Named is not null)
+            return Named;
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (System.IO.File.Exists(Path.Combine(folder.FullName, "Cluster.Micro.sln")))

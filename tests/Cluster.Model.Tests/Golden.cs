@@ -6,9 +6,16 @@ namespace Cluster.Model.Tests;
 /// <summary>The recorded answers of the original: the folder named by GOLDEN, else tests/golden of the repository.</summary>
 internal static class Golden
 {
-    public static string Folder { get; } = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? named : InRepository();
+    private static readonly string? Named = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? named : null;
 
-    public static bool Has(string path) => File.Exists(Path.Combine(Folder, path));
+    public static string Folder { get; } = Named ?? InRepository();
+
+    /// <summary>Whether there is such a file. A folder that GOLDEN names may lack it, this repository may not.</summary>
+    public static bool Has(string path)
+    {
+        var found = File.Exists(Path.Combine(Folder, path));
+        return found || Named is not null ? found : throw new FileNotFoundException("These recorded answers are missing from the repository.", path);
+    }
 
     public static string Text(string path) => File.ReadAllText(Path.Combine(Folder, path));
 

@@ -15,9 +15,11 @@ public sealed class JavaScriptClientTests(ITestOutputHelper output)
     public async Task The_nftstorage_client_works_unchanged()
     {
         var folder = Path.Combine(Programs.Repository, "tests", "js-clients");
-        var golden = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? Path.GetFullPath(named) : Path.Combine(Programs.Repository, "tests", "golden");
-        var recording = Path.Combine(golden, "kubo", "js-clients", "nftstorage-ipfs-cluster.json");
-        if (!File.Exists(recording)) return;
+        // A folder that GOLDEN names may lack it; then it is played as this repository has it.
+        var file = Path.Combine("kubo", "js-clients", "nftstorage-ipfs-cluster.json");
+        var recording = Path.Combine(Programs.Repository, "tests", "golden", file);
+        if (Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named && File.Exists(Path.Combine(named, file)))
+            recording = Path.GetFullPath(Path.Combine(named, file));
         var install = await RunAsync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
         Assert.True(install.ExitCode == 0, install.Text);
         await using var ipfs = await IpfsDaemon.StartAsync();

@@ -26,11 +26,6 @@ public sealed class FuzzTests
     [MemberData(nameof(Targets))]
     public void No_input_breaks_a_parser_even_after_many(string name)
     {
-        if (Environment.GetEnvironmentVariable("LONG_TESTS") is null)
-        {
-            return;
-        }
-
         var (target, corpus) = Find(name);
         FuzzRunner.Run(target, corpus, LongIterations, seed: Random.Shared.Next());
     }

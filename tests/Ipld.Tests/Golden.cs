@@ -5,9 +5,23 @@ namespace Ipld.Tests;
 /// <summary>Finds the recorded answers: the folder named by GOLDEN, else tests/golden of the repository.</summary>
 internal static class Golden
 {
-    public static string Folder { get; } = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? named : InRepository();
+    private static readonly string? Named = Environment.GetEnvironmentVariable("GOLDEN") is { Length: > 0 } named ? named : null;
 
-    public static bool Has(string path) => File.Exists(Path.Combine(Folder, path));
+    public static string Folder { get; } = Named ?? InRepository();
+
+    /// <summary>Whether there is such a file. A folder that GOLDEN names may lack it, this repository may not.</summary>
+    public static bool Has(string path)
+    {
+        var found = File.Exists(Path.Combine(Folder, path));
+        return found || Named is not null ? found : throw new FileNotFoundException("These recorded answers are missing from the repository.", path);
+    }
+
+    /// <summary>The files of a folder; none where the folder that GOLDEN names lacks it.</summary>
+    public static string[] Files(string folder, string pattern)
+    {
+        var path = Path.Combine(Folder, folder);
+        return Named is null || Directory.Exists(path) ? Directory.GetFiles(path, pattern) : [];
+    }
 
     public static JsonObject Read(string path) => JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, path)))!.AsObject();
 

@@ -16,8 +16,8 @@ public sealed partial class RestAddGoldenTests
     public async Task Every_recorded_upload_gives_the_recorded_objects_or_error()
     {
         var failures = new List<string>();
-        var folder = Path.Combine(Golden.Folder, "http", "rest");
-        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, "add-*.json") : [])
+        var folder = Path.Combine("http", "rest");
+        foreach (var file in Golden.Files(folder, "add-*.json"))
         {
             foreach (var step in Golden.Cases(Path.Combine("http", "rest", Path.GetFileName(file)), "steps"))
             {
