@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Ipld;
 
 namespace Cluster.Tracker.Core;
@@ -201,4 +202,6 @@ public sealed partial class OperationTracker
         _runningOf[(int)operation.Kind]++;
         _actions.Add(operation.Kind == OperationKind.Pin ? new StartPin(operation.Id, pin) : new StartUnpin(operation.Id, operation.Cid));
     }
+
+    private bool TryGetRunning(ulong id, [NotNullWhen(true)] out Operation? operation) => _running.TryGetValue(id, out operation);
 }

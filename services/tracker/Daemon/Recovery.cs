@@ -20,6 +20,7 @@ public sealed class Recovery
     private static readonly TimeSpan LongestBurst = TimeSpan.FromSeconds(5);
 
     private readonly PinTracker _tracker;
+    private readonly ConnectorLink _link;
     private readonly Comparison _comparison;
     private readonly StateWatcher _watcher;
     private readonly TimeProvider _time;
@@ -41,6 +42,7 @@ public sealed class Recovery
         ILogger logger)
     {
         _tracker = tracker;
+        _link = link;
         _comparison = comparison;
         _watcher = watcher;
         _time = time;
@@ -143,7 +145,8 @@ public sealed class Recovery
                 return;
             }
 
-            if (!_backlog.IsWorthListing(waiting))
+            // A daemon that is away is compared with when it comes back.
+            if (_link.Health is { Up: false } || !_backlog.IsWorthListing(waiting))
                 return;
             (_burstSince, _backlogAt) = (now, now + BurstPause);
             _signal.Writer.TryWrite(true);
