@@ -17,9 +17,18 @@ internal static class Arrival
         var begin = Stopwatch.GetTimestamp();
         // Whoever counts would load the members with lists: the pins posted last are asked for instead, one after the other.
         var last = Enumerable.Range(Math.Max(0, count - connections), Math.Min(count, connections)).Select(i => SyntheticCids.Create(seed, (ulong)i)).ToArray();
-        var arrivals = members.Select(member => Task.Run(() => UntilAppliedAsync(member, last, begin, cancellation), cancellation)).ToArray();
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var arrivals = members.Select(member => Task.Run(() => UntilAppliedAsync(member, last, begin, giveUp.Token), cancellation)).ToArray();
         var posted = await Work.PinAsync(target, seed, count, connections, cancellation);
         var acknowledged = Stopwatch.GetElapsedTime(begin);
+        if (!posted)
+        {
+            // What was refused never arrives.
+            await giveUp.CancelAsync();
+            await Task.WhenAll((IEnumerable<Task>)arrivals).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return false;
+        }
+
         for (var i = 0; i < arrivals.Length; i++)
         {
             var applied = await arrivals[i];

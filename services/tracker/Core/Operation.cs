@@ -42,6 +42,9 @@ internal sealed class Operation(ulong id, OperationKind kind, Cid cid)
     /// <summary>Not yet in a queue: a cancelled request on the same CID has not ended.</summary>
     public bool Waiting { get; set; }
 
+    /// <summary>It once was <see cref="Waiting"/>: what the daemon was seen to have meanwhile, that request may have taken away since.</summary>
+    public bool HasWaited { get; set; }
+
     /// <summary>Times the connector gave the request back undone.</summary>
     public int Returned { get; set; }
 }

@@ -77,7 +77,7 @@ public sealed partial class OperationTracker
     private void Add(Operation operation)
     {
         _byCid[operation.Cid] = operation;
-        operation.Waiting = _ending.ContainsKey(operation.Cid);
+        operation.Waiting = operation.HasWaited = _ending.ContainsKey(operation.Cid);
         if (!operation.Waiting)
             QueueOf(operation).Enqueue(operation);
     }

@@ -138,7 +138,7 @@ public sealed partial class OperationTracker(IPinIndex index, TrackerSettings se
             return;
         if (_byCid.TryGetValue(cid, out var operation))
         {
-            if (operation is not { Kind: OperationKind.Pin, Running: false, Waiting: false } || !pin.IsSatisfiedBy(kind))
+            if (operation is not { Kind: OperationKind.Pin, Running: false, HasWaited: false } || !pin.IsSatisfiedBy(kind))
                 return;
             Withdraw(operation, now);
             index.Replace(pin, Done(pin, now));

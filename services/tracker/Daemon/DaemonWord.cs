@@ -21,7 +21,8 @@ namespace Cluster.Tracker.Daemon;
 /// <see cref="ListingFreshness"/>.</item>
 /// <item>A daemon that does not answer is told of: the status is cluster_error, the listing fails.</item>
 /// <item>Every `pin_recover_interval`, at the start, and when the daemon comes back, everything is compared and what was lost is
-/// pinned again (15).</item>
+/// pinned again (15). A peer that holds nothing at its start does so ten seconds later.</item>
+/// <item>When very many pins wait, all of the daemon's are listed, and those that it has are done (<see cref="Backlog"/>).</item>
 /// </list>
 /// </summary>
 public sealed class DaemonWord(PinTracker tracker, ConnectorLink link, Comparison comparison, TimeProvider time)

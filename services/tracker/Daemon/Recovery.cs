@@ -19,6 +19,9 @@ public sealed class Recovery
     private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestBurst = TimeSpan.FromSeconds(5);
 
+    // A peer that holds nothing at its start joins, most likely, and has no use for its daemon's list just then.
+    private static readonly TimeSpan FirstLookOfNewPeer = TimeSpan.FromSeconds(10);
+
     private readonly PinTracker _tracker;
     private readonly ConnectorLink _link;
     private readonly Comparison _comparison;
@@ -30,6 +33,7 @@ public sealed class Recovery
     private readonly Backlog _backlog = new();
     private DateTimeOffset? _burstSince;
     private DateTimeOffset _backlogAt = DateTimeOffset.MinValue;
+    private bool _isNewPeer;
     private bool _everUp;
     private bool _listingWants;
     private DateTimeOffset? _healAt;
@@ -48,6 +52,7 @@ public sealed class Recovery
         _time = time;
         _logger = logger;
         _recoverAt = time.GetUtcNow();
+        _isNewPeer = tracker.Total == 0;
         link.DaemonCameUp += OnDaemonUp;
 
         // Nothing heals without a daemon: attempts in vain would only push the next ones further away.
@@ -106,6 +111,9 @@ public sealed class Recovery
         lock (_lock)
         {
             var now = _time.GetUtcNow();
+            if (_isNewPeer && _recoverAt <= now)
+                _recoverAt = now + FirstLookOfNewPeer;
+            _isNewPeer = false;
             recover = _recoverAt <= now;
             compare = _listingWants && _comparedAt + DaemonWord.ListingFreshness <= now;
             _listingWants = false;
@@ -171,9 +179,6 @@ public sealed class Recovery
 
     private async Task CompareAsync(bool recover, bool backlog, CancellationToken cancellation)
     {
-        // A new peer has nothing to compare, and its daemon perhaps much to list.
-        if (!backlog && _tracker.Total == 0)
-            return;
         var waiting = PinsWaiting;
         var result = await _comparison.RunAsync(recover, waiting: recover || backlog, null, cancellation);
         Change(() => _comparedAt = _time.GetUtcNow());

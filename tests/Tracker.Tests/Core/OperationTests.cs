@@ -345,6 +345,25 @@ public class OperationTests
     }
 
     [Fact]
+    public void A_pin_that_has_waited_for_the_end_of_an_unpin_is_not_settled_by_a_list_from_before_that_end()
+    {
+        var bench = new Bench(new TrackerSettings { ConcurrentPins = 1 });
+        bench.Track(1);
+        bench.Complete(1);
+        bench.Untrack(1);
+        var unpin = bench.RequestOf(1);
+        bench.Track(2);
+        bench.Track(1);
+        var asOf = bench.Now;
+        bench.Pass(TimeSpan.FromMilliseconds(1));
+        bench.Complete(unpin);
+        bench.Tracker.Observe(Bench.CidOf(1), DaemonPinKind.Recursive, asOf, bench.Now);
+        Assert.Equal(PinState.PinQueued, bench.State(1));
+        bench.Complete(2);
+        Assert.Equal(PinState.Pinning, bench.State(1));
+    }
+
+    [Fact]
     public void A_lost_connector_costs_no_attempt_and_keeps_the_order()
     {
         var bench = new Bench(new TrackerSettings { ConcurrentPins = 2 });

@@ -21,8 +21,8 @@ public class BacklogTests
         }
 
         house.State.Put([.. cids.Select(cid => FakeState.PinOf(cid))]);
-        await House.UntilAsync(() => house.Tracker.Count(PinState.Pinned) == Pins - house.Tracker.Settings.ConcurrentPins);
-        Assert.Equal(house.Tracker.Settings.ConcurrentPins, house.Connector.PinRequests.Count);
+        await House.UntilAsync(() => house.Tracker.Count(PinState.Pinned) + house.Tracker.Counts.Pinning == Pins);
+        Assert.InRange(house.Connector.PinRequests.Count, 0, house.Tracker.Settings.ConcurrentPins);
     }
 
     [Fact]
