@@ -177,6 +177,22 @@ public sealed class LifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_member_that_is_to_be_removed_gives_its_pins_up_first_even_where_nobody_can_be_removed()
+    {
+        _peer.HaveFreeSpace(1, 2, 3);
+        await _peer.PinAsync(Peer.Request(1, Peer.Factors(2, 2)));
+        Assert.Equal([Peer.Id(1), Peer.Id(2)], _peer.State.Find(Peer.Cid(1))!.Allocations!);
+        await Assert.ThrowsAsync<ClusterException>(() => _peer.Membership.RemoveAsync(Peer.Id(1), CancellationToken.None));
+        Assert.Equal([Peer.Id(2), Peer.Id(3)], _peer.State.Find(Peer.Cid(1))!.Allocations!);
+
+        await using var peer = new Peer(new ClusterSettings { AllocateBy = ["freespace"], DisableRepinning = true });
+        peer.HaveFreeSpace(1, 2, 3);
+        await peer.PinAsync(Peer.Request(1, Peer.Factors(2, 2)));
+        await Assert.ThrowsAsync<ClusterException>(() => peer.Membership.RemoveAsync(Peer.Id(1), CancellationToken.None));
+        Assert.Equal([Peer.Id(1), Peer.Id(2)], peer.State.Find(Peer.Cid(1))!.Allocations!);
+    }
+
+    [Fact]
     public async Task With_repinning_disabled_alerts_are_listed_all_the_same()
     {
         await using var peer = new Peer(new ClusterSettings { AllocateBy = ["freespace"] });
